@@ -1,0 +1,1 @@
+"""Dense neural networks trained from scratch: kernels in Rust, called from Python."""
