@@ -1,1 +1,14 @@
 //! Dense neural networks, from scratch.
+
+pub mod context;
+pub mod error;
+pub mod float;
+pub mod gemm;
+pub mod isa;
+mod simd;
+pub mod threads;
+
+pub use context::Context;
+pub use error::{Error, Result};
+pub use float::Float;
+pub use isa::Isa;

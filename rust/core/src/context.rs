@@ -1,0 +1,56 @@
+//! How to compute: with which instruction set and on how many threads.
+
+use crate::error::Result;
+use crate::isa::Isa;
+use crate::threads;
+
+/// An argument of every kernel. The results do not depend on `threads`, bit for bit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Context {
+    isa: Isa,
+    threads: usize,
+}
+
+impl Context {
+    /// That instruction set, at most that many threads (at least one).
+    pub fn new(isa: Isa, threads: usize) -> Self {
+        Self { isa, threads: threads.max(1) }
+    }
+
+    /// The process's own: [`Isa::current`] and [`threads::get_num_threads`].
+    ///
+    /// # Errors
+    /// If `PURRCEPTRON_ISA` names an instruction set that the machine lacks.
+    pub fn current() -> Result<Self> {
+        Ok(Self::new(Isa::current()?, threads::get_num_threads()))
+    }
+
+    /// The instruction set.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// The number of threads.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// The same on the calling thread alone.
+    pub fn serial(&self) -> Self {
+        Self { threads: 1, ..*self }
+    }
+
+    /// Calls `task(0)`, ..., `task(count - 1)`, each once, in any order, on up to
+    /// [`threads`](Self::threads) threads, and returns when all are done.
+    ///
+    /// How the work is cut into tasks must not depend on the number of threads, and each task
+    /// must write what no other touches: that is what makes the result the same for any number.
+    #[inline]
+    pub fn parallel(&self, count: usize, task: impl Fn(usize) + Sync) {
+        if self.threads == 1 || count <= 1 {
+            (0..count).for_each(task);
+        } else {
+            threads::run(self.threads, count, &task);
+        }
+    }
+}

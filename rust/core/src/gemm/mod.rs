@@ -1,0 +1,98 @@
+//! Matrix multiplication: `C ← α A B + β C`, and what is done to `C` on the way.
+
+mod naive;
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::float::Float;
+
+pub use naive::gemm_naive;
+
+/// What is done to a tile of `C` when its last product has been added, while it is in registers
+/// or in the first-level cache.
+#[derive(Clone, Copy, Default)]
+pub enum Epilogue<'a, T> {
+    /// Nothing.
+    #[default]
+    None,
+    /// `bias[j]` is added to column `j`: the forward pass of a dense layer.
+    Bias(&'a [T]),
+    /// The same, then `max(0, ·)`: a dense layer with ReLU.
+    BiasRelu(&'a [T]),
+    /// Any function of the finished tile. It is called once for each tile, from several threads at
+    /// once, each with a tile of its own; together the tiles make up `C`.
+    Then(&'a (dyn Fn(Tile<'_, T>) + Sync)),
+}
+
+/// A finished piece of `C`: its place, and its elements.
+pub struct Tile<'a, T> {
+    /// The row of `C` that is the tile's first.
+    pub row: usize,
+    /// The column of `C` that is the tile's first.
+    pub column: usize,
+    /// The elements, (rows, columns).
+    pub values: ArrayViewMut2<'a, T>,
+}
+
+/// `C ← α A B + β C`, then the epilogue.
+///
+/// `a` is (m, k), `b` is (k, n), `c` is (m, n); each in any layout: transposed, strided and
+/// reversed views cost no copy of the whole. With `beta == 0`, `c` is written without being read,
+/// so whatever it held, NaN included, does not matter. With `k == 0` the product is zero.
+///
+/// Each element is one sum in an order that depends on the shapes, the element type and the
+/// instruction set, never on the layouts' strides or the number of threads.
+///
+/// # Errors
+/// [`Error::Shape`] if the shapes do not agree, or a bias has not `n` elements;
+/// [`Error::OutOfMemory`] if there is no memory for a packed panel.
+///
+/// ```
+/// use ndarray::array;
+/// use purrceptron::{Context, gemm::{Epilogue, gemm}};
+///
+/// let ctx = Context::current()?;
+/// let (a, b) = (array![[1.0, 2.0]], array![[3.0], [4.0]]);
+/// let mut c = array![[f64::NAN]];
+/// gemm(&ctx, 1.0, a.view(), b.view(), 0.0, c.view_mut(), Epilogue::Bias(&[0.5]))?;
+/// assert_eq!(c, array![[11.5]]);
+/// # Ok::<(), purrceptron::Error>(())
+/// ```
+pub fn gemm<T: Float>(
+    ctx: &Context,
+    alpha: T,
+    a: ArrayView2<'_, T>,
+    b: ArrayView2<'_, T>,
+    beta: T,
+    c: ArrayViewMut2<'_, T>,
+    epilogue: Epilogue<'_, T>,
+) -> Result<()> {
+    check_shapes(&a, &b, &c, &epilogue)?;
+    let _ = ctx;
+    gemm_naive(alpha, a, b, beta, c, epilogue);
+    Ok(())
+}
+
+fn check_shapes<T: Float>(
+    a: &ArrayView2<'_, T>,
+    b: &ArrayView2<'_, T>,
+    c: &ArrayViewMut2<'_, T>,
+    epilogue: &Epilogue<'_, T>,
+) -> Result<()> {
+    let ((m, k), (kb, n)) = (a.dim(), b.dim());
+    let wrong = |argument, came, expected| Err(Error::Shape { argument, came, expected });
+    if kb != k {
+        return wrong("b", format!("({kb}, {n})"), format!("({k}, n): a is ({m}, {k})"));
+    }
+    if c.dim() != (m, n) {
+        return wrong("c", format!("{:?}", c.dim()), format!("({m}, {n})"));
+    }
+    match epilogue {
+        Epilogue::Bias(bias) | Epilogue::BiasRelu(bias) if bias.len() != n => {
+            wrong("bias", format!("({},)", bias.len()), format!("({n},)"))
+        }
+        _ => Ok(()),
+    }
+}

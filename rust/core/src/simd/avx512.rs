@@ -1,0 +1,191 @@
+//! Vectors of AVX-512: 32 registers of 512 bits, with masked loads and stores.
+use super::Vector;
+use std::arch::x86_64::*;
+
+/// Sixteen `f32`.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct F32x16(__m512);
+
+// In every method below: the type is reached through `dispatch` alone, which entered
+// code for this instruction set after checking the machine; pointers are the caller's promise.
+impl Vector for F32x16 {
+    type Elem = f32;
+    const LANES: usize = 16;
+    const REGISTERS: usize = 32;
+
+    #[inline(always)]
+    fn splat(x: f32) -> Self {
+        // SAFETY: see the impl.
+        Self(unsafe { _mm512_set1_ps(x) })
+    }
+    #[inline(always)]
+    unsafe fn load(p: *const f32) -> Self {
+        // SAFETY: see the impl.
+        Self(unsafe { _mm512_loadu_ps(p) })
+    }
+    #[inline(always)]
+    unsafe fn load_head(p: *const f32, n: usize) -> Self {
+        // SAFETY: see the impl; masked lanes are not read.
+        Self(unsafe { _mm512_maskz_loadu_ps(head16(n), p) })
+    }
+    #[inline(always)]
+    unsafe fn store(self, p: *mut f32) {
+        // SAFETY: see the impl.
+        unsafe { _mm512_storeu_ps(p, self.0) }
+    }
+    #[inline(always)]
+    unsafe fn store_head(self, p: *mut f32, n: usize) {
+        // SAFETY: see the impl; masked lanes are not written.
+        unsafe { _mm512_mask_storeu_ps(p, head16(n), self.0) }
+    }
+    #[inline(always)]
+    fn add(self, b: Self) -> Self {
+        // SAFETY: see the impl.
+        Self(unsafe { _mm512_add_ps(self.0, b.0) })
+    }
+    #[inline(always)]
+    fn sub(self, b: Self) -> Self {
+        // SAFETY: see the impl.
+        Self(unsafe { _mm512_sub_ps(self.0, b.0) })
+    }
+    #[inline(always)]
+    fn mul(self, b: Self) -> Self {
+        // SAFETY: see the impl.
+        Self(unsafe { _mm512_mul_ps(self.0, b.0) })
+    }
+    #[inline(always)]
+    fn div(self, b: Self) -> Self {
+        // SAFETY: see the impl.
+        Self(unsafe { _mm512_div_ps(self.0, b.0) })
+    }
+    #[inline(always)]
+    fn max(self, b: Self) -> Self {
+        // SAFETY: see the impl.
+        Self(unsafe { _mm512_max_ps(self.0, b.0) })
+    }
+    #[inline(always)]
+    fn min(self, b: Self) -> Self {
+        // SAFETY: see the impl.
+        Self(unsafe { _mm512_min_ps(self.0, b.0) })
+    }
+    #[inline(always)]
+    fn mul_add(self, b: Self, c: Self) -> Self {
+        // SAFETY: see the impl.
+        Self(unsafe { _mm512_fmadd_ps(self.0, b.0, c.0) })
+    }
+    #[inline(always)]
+    fn neg_mul_add(self, b: Self, c: Self) -> Self {
+        // SAFETY: see the impl.
+        Self(unsafe { _mm512_fnmadd_ps(self.0, b.0, c.0) })
+    }
+    #[inline(always)]
+    fn sum(self) -> f32 {
+        // SAFETY: see the impl.
+        unsafe {
+            let half =
+                _mm256_add_ps(_mm512_castps512_ps256(self.0), _mm512_extractf32x8_ps::<1>(self.0));
+            super::avx2::sum8(half)
+        }
+    }
+}
+
+/// The mask of the first `n <= 16` lanes.
+#[inline(always)]
+fn head16(n: usize) -> __mmask16 {
+    ((1u32 << n) - 1) as __mmask16
+}
+
+/// Eight `f64`.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct F64x8(__m512d);
+
+// In every method below: the type is reached through `dispatch` alone, which entered
+// code for this instruction set after checking the machine; pointers are the caller's promise.
+impl Vector for F64x8 {
+    type Elem = f64;
+    const LANES: usize = 8;
+    const REGISTERS: usize = 32;
+
+    #[inline(always)]
+    fn splat(x: f64) -> Self {
+        // SAFETY: see the impl.
+        Self(unsafe { _mm512_set1_pd(x) })
+    }
+    #[inline(always)]
+    unsafe fn load(p: *const f64) -> Self {
+        // SAFETY: see the impl.
+        Self(unsafe { _mm512_loadu_pd(p) })
+    }
+    #[inline(always)]
+    unsafe fn load_head(p: *const f64, n: usize) -> Self {
+        // SAFETY: see the impl; masked lanes are not read.
+        Self(unsafe { _mm512_maskz_loadu_pd(head8(n), p) })
+    }
+    #[inline(always)]
+    unsafe fn store(self, p: *mut f64) {
+        // SAFETY: see the impl.
+        unsafe { _mm512_storeu_pd(p, self.0) }
+    }
+    #[inline(always)]
+    unsafe fn store_head(self, p: *mut f64, n: usize) {
+        // SAFETY: see the impl; masked lanes are not written.
+        unsafe { _mm512_mask_storeu_pd(p, head8(n), self.0) }
+    }
+    #[inline(always)]
+    fn add(self, b: Self) -> Self {
+        // SAFETY: see the impl.
+        Self(unsafe { _mm512_add_pd(self.0, b.0) })
+    }
+    #[inline(always)]
+    fn sub(self, b: Self) -> Self {
+        // SAFETY: see the impl.
+        Self(unsafe { _mm512_sub_pd(self.0, b.0) })
+    }
+    #[inline(always)]
+    fn mul(self, b: Self) -> Self {
+        // SAFETY: see the impl.
+        Self(unsafe { _mm512_mul_pd(self.0, b.0) })
+    }
+    #[inline(always)]
+    fn div(self, b: Self) -> Self {
+        // SAFETY: see the impl.
+        Self(unsafe { _mm512_div_pd(self.0, b.0) })
+    }
+    #[inline(always)]
+    fn max(self, b: Self) -> Self {
+        // SAFETY: see the impl.
+        Self(unsafe { _mm512_max_pd(self.0, b.0) })
+    }
+    #[inline(always)]
+    fn min(self, b: Self) -> Self {
+        // SAFETY: see the impl.
+        Self(unsafe { _mm512_min_pd(self.0, b.0) })
+    }
+    #[inline(always)]
+    fn mul_add(self, b: Self, c: Self) -> Self {
+        // SAFETY: see the impl.
+        Self(unsafe { _mm512_fmadd_pd(self.0, b.0, c.0) })
+    }
+    #[inline(always)]
+    fn neg_mul_add(self, b: Self, c: Self) -> Self {
+        // SAFETY: see the impl.
+        Self(unsafe { _mm512_fnmadd_pd(self.0, b.0, c.0) })
+    }
+    #[inline(always)]
+    fn sum(self) -> f64 {
+        // SAFETY: see the impl.
+        unsafe {
+            let half =
+                _mm256_add_pd(_mm512_castpd512_pd256(self.0), _mm512_extractf64x4_pd::<1>(self.0));
+            super::avx2::sum4(half)
+        }
+    }
+}
+
+/// The mask of the first `n <= 8` lanes.
+#[inline(always)]
+fn head8(n: usize) -> __mmask8 {
+    ((1u32 << n) - 1) as __mmask8
+}

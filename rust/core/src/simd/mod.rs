@@ -1,0 +1,117 @@
+//! Vectors: every kernel is written once, against [`Vector`], and compiled once for each
+//! instruction set.
+//!
+//! [`dispatch`] is the only door: it enters a function compiled for the instruction set and
+//! hands the kernel that set's vector type. Everything below it is `#[inline(always)]`, so that
+//! the whole driver, and not a single tile, becomes code of that instruction set.
+#![allow(
+    unreachable_pub,
+    reason = "`Float` names the vectors, so they are public in a private module"
+)]
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod portable;
+
+use crate::float::Float;
+use crate::isa::Isa;
+
+#[cfg(target_arch = "x86_64")]
+pub use self::{
+    avx2::{F32x8, F64x4},
+    avx512::{F32x16, F64x8},
+};
+pub use portable::{P32x8, P64x4};
+
+/// A register of floats.
+///
+/// The methods are safe to call wherever the vector's instruction set is present, which
+/// [`dispatch`] guarantees; nothing outside this crate can name an implementation.
+///
+/// The `head` forms touch the first `n < LANES` elements alone, so that the edge of a matrix
+/// needs no scalar tail and nothing beyond it is read or written.
+pub trait Vector: Copy + Send + Sync + 'static {
+    /// The element: `f32` or `f64`.
+    type Elem: Float;
+    /// Elements a register holds.
+    const LANES: usize;
+    /// Registers the instruction set names: the room a microkernel's tile must fit in.
+    const REGISTERS: usize;
+
+    /// `x` in every lane.
+    fn splat(x: Self::Elem) -> Self;
+    /// # Safety
+    /// `LANES` elements can be read at `p`, which need not be aligned.
+    unsafe fn load(p: *const Self::Elem) -> Self;
+    /// The first `n <= LANES` elements at `p`; zeros in the other lanes.
+    /// # Safety
+    /// `n` elements can be read at `p`.
+    unsafe fn load_head(p: *const Self::Elem, n: usize) -> Self;
+    /// # Safety
+    /// `LANES` elements can be written at `p`, which need not be aligned.
+    unsafe fn store(self, p: *mut Self::Elem);
+    /// Stores the first `n <= LANES` lanes.
+    /// # Safety
+    /// `n` elements can be written at `p`.
+    unsafe fn store_head(self, p: *mut Self::Elem, n: usize);
+
+    /// `self + b`
+    fn add(self, b: Self) -> Self;
+    /// `self - b`
+    fn sub(self, b: Self) -> Self;
+    /// `self * b`
+    fn mul(self, b: Self) -> Self;
+    /// `self / b`
+    fn div(self, b: Self) -> Self;
+    /// `self * b + c`, rounded once where the hardware can.
+    fn mul_add(self, b: Self, c: Self) -> Self;
+    /// `c - self * b`, rounded once where the hardware can.
+    fn neg_mul_add(self, b: Self, c: Self) -> Self;
+    /// The larger, lane by lane; `b` where either is NaN (the rule of x86).
+    fn max(self, b: Self) -> Self;
+    /// The smaller, lane by lane; `b` where either is NaN.
+    fn min(self, b: Self) -> Self;
+    /// The sum of the lanes, by halves: the upper half is added to the lower until one is left.
+    fn sum(self) -> Self::Elem;
+}
+
+/// A piece of work that any vector type can do. The implementation of `run` and everything it
+/// calls must be `#[inline(always)]`.
+pub(crate) trait Kernel<T: Float> {
+    /// What the work returns.
+    type Output;
+    /// Does the work with `V` as the register.
+    fn run<V: Vector<Elem = T>>(self) -> Self::Output;
+}
+
+/// Runs `kernel` in code compiled for `isa`.
+#[inline]
+pub(crate) fn dispatch<T: Float, K: Kernel<T>>(isa: Isa, kernel: K) -> K::Output {
+    match isa {
+        // SAFETY: an `Isa` value exists only for a set that this machine has (see `isa.rs`).
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => unsafe { run_avx512(kernel) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => unsafe { run_avx2(kernel) },
+        Isa::Portable => kernel.run::<T::Portable>(),
+    }
+}
+
+/// # Safety
+/// The machine has AVX-512 F, DQ, VL and BW, AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma,bmi2,popcnt")]
+unsafe fn run_avx512<T: Float, K: Kernel<T>>(kernel: K) -> K::Output {
+    kernel.run::<T::Avx512>()
+}
+
+/// # Safety
+/// The machine has AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn run_avx2<T: Float, K: Kernel<T>>(kernel: K) -> K::Output {
+    kernel.run::<T::Avx2>()
+}

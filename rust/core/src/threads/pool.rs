@@ -1,0 +1,361 @@
+//! A fork-join pool for work of 20 µs to 2 ms.
+//!
+//! The caller publishes a job, works on it itself, and lets workers join while it is open. Tasks
+//! are claimed from one counter. When the counter runs out the caller closes the job and waits
+//! for those who joined, and for nobody else: a worker that the operating system has not woken
+//! in time costs nothing, its share has been done by the others.
+//!
+//! A worker spins for a while after its last job, because in a fit the next one is microseconds
+//! away and waking a sleeper takes 50 to 90 µs; then it sleeps. While one caller has the pool,
+//! another one's work runs on that caller's own thread, so concurrent fits do not crowd the cores.
+//!
+//! The whole protocol is in one word, `state`: a generation that grows with each job, a bit that
+//! says that the job may be joined, and the number of workers inside.
+
+use std::any::Any;
+use std::cell::UnsafeCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
+
+type Task<'a> = dyn Fn(usize) + Sync + 'a;
+
+const OPEN: u64 = 1 << 31;
+const INSIDE: u64 = OPEN - 1;
+const GENERATION: u64 = 1 << 32;
+
+/// How long a worker looks for the next job before it sleeps.
+const SPIN: Duration = Duration::from_micros(100);
+
+/// A value on cache lines of its own: neighbours that other threads write do not slow it down.
+#[repr(align(128))]
+struct Padded<T>(T);
+
+struct Pool {
+    state: Padded<AtomicU64>,
+    /// The next task to claim.
+    next: Padded<AtomicUsize>,
+    /// How many workers may be inside: fewer than there are, once fewer threads are asked for.
+    /// Written before the job is opened; joining it proves that it has not changed since.
+    limit: AtomicUsize,
+    job: UnsafeCell<Job>,
+    /// The first panic of a worker in this job.
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
+    sleepers: AtomicUsize,
+    bed: Mutex<()>,
+    alarm: Condvar,
+    /// Held by the caller whose job this is; counts the workers started.
+    owner: Mutex<usize>,
+}
+
+/// What the workers need to know of a job. Written only while the job is closed and nobody is
+/// inside, read only by those who are.
+#[derive(Clone, Copy)]
+struct Job {
+    task: Option<*const Task<'static>>,
+    count: usize,
+}
+
+// SAFETY: `job` is the only field that is not `Sync`, and the protocol of `state` (see `Job`)
+// orders every access to it.
+unsafe impl Sync for Pool {}
+// SAFETY: the raw pointer in `job` is only followed by those inside an open job, while the
+// closure it points to is alive on the caller's stack.
+unsafe impl Send for Pool {}
+
+/// The pool of this process. A pool is never freed: workers of it may sleep for ever.
+static POOL: AtomicPtr<Pool> = AtomicPtr::new(std::ptr::null_mut());
+
+/// Set when a thread could not be started, until [`take_warning`] is called.
+static SHORT_OF_THREADS: AtomicBool = AtomicBool::new(false);
+
+/// A sentence to show the user, once, if threads that were wanted could not be started.
+pub fn take_warning() -> Option<&'static str> {
+    SHORT_OF_THREADS.swap(false, Ordering::Relaxed).then_some(
+        "the system refused to start more threads; the work goes on with those there are \
+         (the results are the same, it only takes longer)",
+    )
+}
+
+/// Calls `task` with 0, ..., `count - 1`, each once, on the caller and up to `threads - 1`
+/// workers, and returns when all calls have returned. A panic in a task is passed on to the caller.
+pub(crate) fn run(threads: usize, count: usize, task: &Task<'_>) {
+    let pool = Pool::of_this_process();
+    match pool.owner.try_lock() {
+        Ok(started) => pool.run(started, threads - 1, count, task),
+        Err(TryLockError::Poisoned(started)) => {
+            pool.run(started.into_inner(), threads - 1, count, task);
+        }
+        // The pool is busy with another caller's job, or this is a task of a job itself.
+        Err(TryLockError::WouldBlock) => (0..count).for_each(task),
+    }
+}
+
+impl Pool {
+    fn of_this_process() -> &'static Pool {
+        let mut pool = POOL.load(Ordering::Acquire);
+        if pool.is_null() {
+            forget_the_pool_after_fork();
+            let new = Box::into_raw(Box::new(Pool::new()));
+            match POOL.compare_exchange(pool, new, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => pool = new,
+                Err(other) => {
+                    // SAFETY: `new` came from a box just above and nobody else has seen it.
+                    drop(unsafe { Box::from_raw(new) });
+                    pool = other;
+                }
+            }
+        }
+        // SAFETY: the pointer came from a box that is never freed.
+        unsafe { &*pool }
+    }
+
+    fn new() -> Self {
+        Pool {
+            state: Padded(AtomicU64::new(0)),
+            next: Padded(AtomicUsize::new(0)),
+            limit: AtomicUsize::new(0),
+            job: UnsafeCell::new(Job { task: None, count: 0 }),
+            panic: Mutex::new(None),
+            sleepers: AtomicUsize::new(0),
+            bed: Mutex::new(()),
+            alarm: Condvar::new(),
+            owner: Mutex::new(0),
+        }
+    }
+
+    fn run(
+        &'static self,
+        mut started: MutexGuard<'_, usize>,
+        helpers: usize,
+        count: usize,
+        task: &Task<'_>,
+    ) {
+        let helpers = helpers.min(count - 1);
+        self.start_workers(&mut started, helpers);
+
+        let job: *const Task<'_> = task;
+        // SAFETY: the owner's lock is held, the last job is closed and empty, so nobody reads
+        // `job`. Only the lifetime is changed: `Closing` below waits, even when a task panics, until
+        // nobody uses the pointer any more, before this function returns.
+        unsafe {
+            let task = std::mem::transmute::<*const Task<'_>, *const Task<'static>>(job);
+            *self.job.get() = Job { task: Some(task), count };
+        }
+        self.next.0.store(0, Ordering::Relaxed);
+        self.limit.store(helpers, Ordering::Relaxed);
+        let generation = (self.state.0.load(Ordering::Relaxed) & !(OPEN | INSIDE)) + GENERATION;
+        self.state.0.store(generation | OPEN, Ordering::SeqCst);
+        self.wake(helpers);
+
+        let closing = Closing(self);
+        self.work(task, count);
+        drop(closing);
+
+        let panic = self.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(started);
+        if let Some(payload) = panic {
+            resume_unwind(payload);
+        }
+    }
+
+    /// Claims and does tasks until none is left.
+    #[inline]
+    fn work(&self, task: &Task<'_>, count: usize) {
+        loop {
+            let i = self.next.0.fetch_add(1, Ordering::Relaxed);
+            if i >= count {
+                return;
+            }
+            task(i);
+        }
+    }
+
+    fn start_workers(&'static self, started: &mut usize, wanted: usize) {
+        while *started < wanted {
+            let worker = std::thread::Builder::new()
+                .name(format!("purrceptron-{}", *started + 1))
+                .stack_size(1 << 20)
+                .spawn(|| self.be_a_worker());
+            if worker.is_err() {
+                SHORT_OF_THREADS.store(true, Ordering::Relaxed);
+                return;
+            }
+            *started += 1;
+        }
+    }
+
+    fn wake(&self, helpers: usize) {
+        if self.sleepers.load(Ordering::SeqCst) > 0 {
+            let _bed = self.bed.lock().unwrap_or_else(PoisonError::into_inner);
+            for _ in 0..helpers {
+                self.alarm.notify_one();
+            }
+        }
+    }
+
+    fn be_a_worker(&self) {
+        let mut last = 0;
+        loop {
+            let state = self.wait_for_a_job(last);
+            let joined = self.state.0.compare_exchange(
+                state,
+                state + 1,
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            );
+            if joined.is_err() {
+                continue; // Somebody else joined or left, or the job was closed.
+            }
+            last = state & !(OPEN | INSIDE);
+            // SAFETY: this worker is counted inside an open job, so the owner neither rewrites
+            // `job` nor returns (which would end the closure's life) before it leaves.
+            let (task, count) = unsafe {
+                let job = *self.job.get();
+                (&*job.task.expect("an open job has a task"), job.count)
+            };
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.work(task, count))) {
+                self.panic.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(payload);
+            }
+            self.state.0.fetch_sub(1, Ordering::Release);
+        }
+    }
+
+    /// Returns a state in which a job other than `last` is open and has room.
+    fn wait_for_a_job(&self, last: u64) -> u64 {
+        let fresh = |state: u64| {
+            state & OPEN != 0
+                && state & !(OPEN | INSIDE) != last
+                && ((state & INSIDE) as usize) < self.limit.load(Ordering::Relaxed)
+        };
+        let mut since = Instant::now();
+        loop {
+            for _ in 0..64 {
+                let state = self.state.0.load(Ordering::Relaxed);
+                if fresh(state) {
+                    return state;
+                }
+                std::hint::spin_loop();
+            }
+            if since.elapsed() > SPIN {
+                let bed = self.bed.lock().unwrap_or_else(PoisonError::into_inner);
+                // The owner opens the job, then looks for sleepers; we lie down, then look for a
+                // job: one of the two sees the other (both orders are sequentially consistent).
+                self.sleepers.fetch_add(1, Ordering::SeqCst);
+                if !fresh(self.state.0.load(Ordering::SeqCst)) {
+                    drop(self.alarm.wait(bed).unwrap_or_else(PoisonError::into_inner));
+                }
+                self.sleepers.fetch_sub(1, Ordering::SeqCst);
+                since = Instant::now();
+            }
+        }
+    }
+}
+
+/// Closes the job and waits for the workers inside, also when the caller's own task panics.
+struct Closing<'a>(&'a Pool);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        let state = &self.0.state.0;
+        let mut inside = state.fetch_and(!OPEN, Ordering::Acquire) & INSIDE;
+        let mut turns = 0u32;
+        while inside != 0 {
+            turns += 1;
+            if turns.is_multiple_of(1024) {
+                std::thread::yield_now();
+            } else {
+                std::hint::spin_loop();
+            }
+            inside = state.load(Ordering::Acquire) & INSIDE;
+        }
+    }
+}
+
+/// Threads do not survive `fork`, and a lock held by one of them stays locked: the child starts
+/// with no pool at all and builds its own when it first wants one.
+#[cfg(unix)]
+fn forget_the_pool_after_fork() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    extern "C" fn in_the_child() {
+        POOL.store(std::ptr::null_mut(), Ordering::Release);
+    }
+    ONCE.call_once(|| {
+        // SAFETY: the handler stores to an atomic and does nothing else, which is allowed in a
+        // freshly forked child. If registering fails (for want of memory), only fork is affected.
+        unsafe { libc::pthread_atfork(None, None, Some(in_the_child)) };
+    });
+}
+
+#[cfg(not(unix))]
+fn forget_the_pool_after_fork() {}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::run;
+
+    #[test]
+    fn every_task_runs_once_for_any_number_of_threads() {
+        for threads in [2, 3, 5, 9] {
+            for count in [2, 3, 17, 1000] {
+                let calls: Vec<AtomicUsize> = (0..count).map(|_| AtomicUsize::new(0)).collect();
+                run(threads, count, &|i| {
+                    calls[i].fetch_add(1, Ordering::Relaxed);
+                });
+                assert!(calls.iter().all(|c| c.load(Ordering::Relaxed) == 1));
+            }
+        }
+    }
+
+    #[test]
+    fn many_jobs_in_a_row_after_a_sleep() {
+        let total = AtomicUsize::new(0);
+        for round in 0..2000 {
+            if round % 500 == 0 {
+                std::thread::sleep(super::SPIN * 5);
+            }
+            run(3, 4, &|i| {
+                total.fetch_add(i, Ordering::Relaxed);
+            });
+        }
+        assert_eq!(total.into_inner(), 2000 * 6);
+    }
+
+    #[test]
+    fn a_job_within_a_job_and_jobs_side_by_side() {
+        let total = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..100 {
+                        run(2, 3, &|_| {
+                            run(2, 5, &|_| {
+                                total.fetch_add(1, Ordering::Relaxed);
+                            });
+                        });
+                    }
+                });
+            }
+        });
+        assert_eq!(total.into_inner(), 4 * 100 * 15);
+    }
+
+    #[test]
+    fn a_panic_reaches_the_caller_and_the_pool_goes_on() {
+        for _ in 0..50 {
+            let caught = std::panic::catch_unwind(|| {
+                run(3, 8, &|i| assert!(i != 5, "task five"));
+            });
+            let message = *caught.expect_err("task 5 panics").downcast::<&str>().expect("a str");
+            assert_eq!(message, "task five");
+        }
+        let total = AtomicUsize::new(0);
+        run(3, 8, &|i| {
+            total.fetch_add(i, Ordering::Relaxed);
+        });
+        assert_eq!(total.into_inner(), 28);
+    }
+}
