@@ -54,6 +54,8 @@ class Evaluation:
         What the network called each row.
     probabilities : ndarray, shape (m, n_out)
         What `predict_proba` gave, in the network's dtype.
+    classes : tuple of str
+        The network's class names, or the class numbers as text if it has none.
     """
 
     accuracy: float
@@ -64,6 +66,7 @@ class Evaluation:
     wrong: NDArray[np.int64]
     predicted: NDArray[np.int64]
     probabilities: NDArray[Any]
+    classes: tuple[str, ...]
 
     @property
     def count(self) -> int:
@@ -82,13 +85,13 @@ class Evaluation:
         )
         if self.confusion.ndim == 3:
             return scores
-        heads = [f"called {c}" for c in range(len(self.confusion))]
-        width = max(len(head) for head in heads)
-        side = len(f"is {len(heads) - 1}")
-        lines = [scores, "  ".join([" " * side, *(f"{head:>{width}}" for head in heads)])]
-        for c, counts in enumerate(self.confusion.tolist()):
-            cells = (f"{count:>{width}}" for count in counts)
-            lines.append("  ".join([f"{f'is {c}':<{side}}", *cells]))
+        heads = [f"called {name}" for name in self.classes]
+        sides = [f"is {name}" for name in self.classes]
+        side = max(len(text) for text in sides)
+        lines = [scores, "  ".join([" " * side, *heads])]
+        for text, counts in zip(sides, self.confusion.tolist(), strict=True):
+            cells = (f"{count:>{len(head)}}" for count, head in zip(counts, heads, strict=True))
+            lines.append("  ".join([f"{text:<{side}}", *cells]))
         return "\n".join(lines)
 
 
@@ -178,7 +181,14 @@ def evaluate(net: Classifier, X: ArrayLike, y: ArrayLike) -> Evaluation:
         wrong=wrong.astype(np.int64),
         predicted=predicted,
         probabilities=probabilities,
+        classes=_names(net, 2 if net.output == "sigmoid" and outputs == 1 else outputs),
     )
+
+
+def _names(net: Classifier, classes: int) -> tuple[str, ...]:
+    """Return the network's names for its classes, or their numbers."""
+    names: tuple[str, ...] | None = getattr(net, "class_names", None)
+    return tuple(names) if names else tuple(str(c) for c in range(classes))
 
 
 def _labels(y: ArrayLike, output: str, outputs: int) -> NDArray[np.int64]:

@@ -127,6 +127,19 @@ def test_reads_well():
     )
 
 
+def test_names_the_classes_as_the_network_does():
+    net = Fixed("sigmoid", (3, 1))
+    net.class_names = ("non-cat", "cat")
+    result = evaluate(net, [[0.9], [0.1]], [1, 1])
+    assert result.classes == ("non-cat", "cat")
+    assert str(result) == (
+        "1 of 2 right (50.0%), precision 1.000, recall 0.500, F1 0.667\n"
+        "            called non-cat  called cat\n"
+        "is non-cat               0           0\n"
+        "is cat                   1           1"
+    )
+
+
 def test_is_frozen():
     with pytest.raises(AttributeError):
         sigmoid([0.2], [0]).accuracy = 1.0
