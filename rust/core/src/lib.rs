@@ -1,10 +1,13 @@
 //! Dense neural networks, from scratch.
 
+mod buffer;
 pub mod context;
 pub mod error;
 pub mod float;
 pub mod gemm;
+pub mod init;
 pub mod isa;
+pub mod rng;
 mod simd;
 pub mod threads;
 

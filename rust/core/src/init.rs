@@ -1,0 +1,137 @@
+//! Initialisers: random weights of the right size.
+//!
+//! A layer with `n_in` inputs and `n_out` outputs keeps the variance of what flows through it if
+//! its weights have about the variance `2 / n_in` (He et al. 2015, for ReLU), `2 / (n_in + n_out)`
+//! (Glorot and Bengio 2010, for tanh and sigmoid) or `1 / n_in` (LeCun et al. 1998). A uniform
+//! distribution on `[-limit, limit]` has the variance `limit² / 3`. Biases begin at zero.
+
+use crate::float::Float;
+use crate::rng::{Purpose, Rng};
+
+/// How the weights of a new network are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Init {
+    /// Normal with variance `2 / n_in`.
+    #[default]
+    HeNormal,
+    /// Uniform with variance `2 / n_in`.
+    HeUniform,
+    /// Normal with variance `2 / (n_in + n_out)`.
+    GlorotNormal,
+    /// Uniform with variance `2 / (n_in + n_out)`.
+    GlorotUniform,
+    /// Normal with variance `1 / n_in`.
+    LecunNormal,
+    /// Uniform with variance `1 / n_in`.
+    LecunUniform,
+    /// The series' own: uniform on `[-1, 1]`, divided by `sqrt(n_in)`.
+    Series,
+    /// All zeros: right for a network without hidden layers, where every start ends the same.
+    Zeros,
+}
+
+impl Init {
+    /// Every initialiser.
+    pub const ALL: [Self; 8] = [
+        Self::HeNormal,
+        Self::HeUniform,
+        Self::GlorotNormal,
+        Self::GlorotUniform,
+        Self::LecunNormal,
+        Self::LecunUniform,
+        Self::Series,
+        Self::Zeros,
+    ];
+
+    /// The name that Python uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::HeNormal => "he_normal",
+            Self::HeUniform => "he_uniform",
+            Self::GlorotNormal => "glorot_normal",
+            Self::GlorotUniform => "glorot_uniform",
+            Self::LecunNormal => "lecun_normal",
+            Self::LecunUniform => "lecun_uniform",
+            Self::Series => "series",
+            Self::Zeros => "zeros",
+        }
+    }
+
+    /// The initialiser of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|init| init.name() == name)
+    }
+
+    /// Fills the weights of layer number `layer`, (n_out, n_in) in row order. Each layer has a random
+    /// stream of its own; an `f32` network gets the numbers of the `f64` one, rounded.
+    pub fn fill<T: Float>(
+        self,
+        seed: u64,
+        layer: u64,
+        n_in: usize,
+        n_out: usize,
+        weight: &mut [T],
+    ) {
+        let (fan_in, fan_out) = (n_in as f64, n_out as f64);
+        let mut rng = Rng::new(seed, Purpose::Weights, layer);
+        let mut normal = |variance: f64| {
+            let deviation = variance.sqrt();
+            weight.fill_with(|| T::from_f64(deviation * rng.normal()));
+        };
+        match self {
+            Self::HeNormal => return normal(2.0 / fan_in),
+            Self::GlorotNormal => return normal(2.0 / (fan_in + fan_out)),
+            Self::LecunNormal => return normal(1.0 / fan_in),
+            _ => {}
+        }
+        let limit = match self {
+            Self::HeUniform => (6.0 / fan_in).sqrt(),
+            Self::GlorotUniform => (6.0 / (fan_in + fan_out)).sqrt(),
+            Self::LecunUniform => (3.0 / fan_in).sqrt(),
+            Self::Series => 1.0 / fan_in.sqrt(),
+            _ => return weight.fill(T::ZERO),
+        };
+        weight.fill_with(|| T::from_f64(limit * (2.0 * rng.uniform() - 1.0)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variances_and_limits() {
+        let (n_in, n_out) = (300, 200);
+        for (init, variance, limit) in [
+            (Init::HeNormal, 2.0 / 300.0, f64::INFINITY),
+            (Init::HeUniform, 2.0 / 300.0, (6.0f64 / 300.0).sqrt()),
+            (Init::GlorotNormal, 2.0 / 500.0, f64::INFINITY),
+            (Init::GlorotUniform, 2.0 / 500.0, (6.0f64 / 500.0).sqrt()),
+            (Init::LecunNormal, 1.0 / 300.0, f64::INFINITY),
+            (Init::LecunUniform, 1.0 / 300.0, 0.1),
+            (Init::Series, 1.0 / 900.0, 1.0 / 300f64.sqrt()),
+            (Init::Zeros, 0.0, 0.0),
+        ] {
+            let mut weight = vec![f64::NAN; n_in * n_out];
+            init.fill(1, 0, n_in, n_out, &mut weight);
+            let mean = weight.iter().sum::<f64>() / weight.len() as f64;
+            let square = weight.iter().map(|w| w * w).sum::<f64>() / weight.len() as f64;
+            assert!(mean.abs() <= 0.02 * variance.sqrt(), "{init:?}: mean {mean}");
+            assert!((square - variance).abs() <= 0.02 * variance, "{init:?}: variance {square}");
+            assert!(weight.iter().all(|w| w.abs() <= limit), "{init:?}");
+            assert_eq!(Init::named(init.name()), Some(init));
+        }
+        assert_eq!(Init::named("magic"), None);
+    }
+
+    #[test]
+    fn single_precision_is_double_precision_rounded() {
+        let (mut single, mut double) = (vec![0f32; 50], vec![0f64; 50]);
+        Init::HeNormal.fill(7, 2, 10, 5, &mut single);
+        Init::HeNormal.fill(7, 2, 10, 5, &mut double);
+        assert!(single.iter().zip(&double).all(|(&s, &d)| s == d as f32));
+        let mut other = vec![0f64; 50];
+        Init::HeNormal.fill(7, 3, 10, 5, &mut other);
+        assert_ne!(double, other);
+    }
+}
