@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+WANTS_PHOTOS = "wants the cat photos"
+PAIR = ("train_catvnoncat.h5", "test_catvnoncat.h5")
+
 
 @dataclass(frozen=True)
 class Photos:
@@ -25,17 +28,52 @@ def photo_data() -> Path:
     """The folder that holds ``catvnoncat/`` and ``photos/``; a test that wants it skips without."""
     folder = os.environ.get("PURRCEPTRON_TEST_DATA")
     if not folder:
-        pytest.skip("the real photos are not here: PURRCEPTRON_TEST_DATA is not set")
+        pytest.skip(f"{WANTS_PHOTOS} and what lies beside them: PURRCEPTRON_TEST_DATA is not set")
     return Path(folder)
 
 
 @pytest.fixture(scope="session")
-def photos(photo_data: Path) -> Photos:
-    h5py = pytest.importorskip("h5py")
+def photo_pair() -> Path:
+    """The folder of the two HDF5 files: the one named, else where ``fetch_cats`` keeps them."""
+    if folder := os.environ.get("PURRCEPTRON_TEST_DATA"):
+        return Path(folder) / "catvnoncat"
+    try:
+        import pooch
+    except ImportError:
+        pytest.skip(f"{WANTS_PHOTOS}: PURRCEPTRON_TEST_DATA is not set, pooch is not installed")
+    cache = Path(pooch.os_cache("purrceptron"))
+    if not all((cache / name).is_file() for name in PAIR):
+        pytest.skip(f"{WANTS_PHOTOS}: PURRCEPTRON_TEST_DATA is not set, and none were fetched")
+    return cache
 
-    def read(half: str) -> tuple[Any, Any]:
-        with h5py.File(photo_data / "catvnoncat" / f"{half}_catvnoncat.h5") as file:
+
+@pytest.fixture(scope="session")
+def photos(photo_pair: Path) -> Photos:
+    import h5py
+
+    def read(name: str) -> tuple[Any, Any]:
+        half = name.partition("_")[0]
+        with h5py.File(photo_pair / name) as file:
             images = file[f"{half}_set_x"][:]
             return images.reshape(len(images), -1), file[f"{half}_set_y"][:]
 
-    return Photos(*read("train"), *read("test"))
+    (X, y), (X_test, y_test) = map(read, PAIR)
+    return Photos(X, y, X_test, y_test)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """End the run by saying what it left out for want of data."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    missing = sum(
+        isinstance(report.longrepr, tuple) and WANTS_PHOTOS in report.longrepr[2]
+        for report in skipped
+    )
+    if missing:
+        tests = "1 test" if missing == 1 else f"{missing} tests"
+        terminalreporter.write_line(
+            f"{tests} skipped for want of data: set PURRCEPTRON_TEST_DATA to a folder that holds "
+            "catvnoncat/ and photos/, or fetch the photos with purrceptron.data.fetch_cats()",
+            yellow=True,
+        )
+    else:
+        terminalreporter.write_line("no test skipped for want of data")
