@@ -1,0 +1,195 @@
+"""Time competitors side by side: a process for each, in turn, A B A B, and medians of ratios.
+
+In turn, because BLAS threads spin for a while after a call and would steal the core from
+whatever runs next, and because a machine's speed drifts: the ratio of two neighbours in time
+says more than the ratio of two averages.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from purrceptron._bench.workloads import Workload, build
+
+SETTLE = 0.05
+"""Seconds for the threads of the last competitor to fall asleep."""
+
+THREAD_VARIABLES = (
+    "PURRCEPTRON_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+
+
+class WorkerError(RuntimeError):
+    """A competitor's process failed; the message has its own words."""
+
+
+class Worker:
+    """A competitor's process, idle until it is asked.
+
+    Parameters
+    ----------
+    source : str
+        The peer: a module's name, or a file's path.
+    threads : int
+        How many it may use.
+    """
+
+    def __init__(self, source: str, threads: int) -> None:
+        self._log = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115  (until close)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "purrceptron._bench.worker", source, str(threads)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            env=os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)),
+        )
+        self.threads = threads
+        try:
+            who = self.ask("who")
+        except WorkerError:
+            self.close()
+            raise
+        self.name: str = who["name"]
+        self.version: str = who["version"]
+
+    def ask(self, what: str, **details: Any) -> dict[str, Any]:
+        """Send a request and wait for its answer, which may be ``{"unsupported": why}``."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.write(json.dumps({"ask": what, **details}) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it has ended, and its log says why
+        line = self._process.stdout.readline()
+        if not line:
+            self._log.seek(0)
+            words = self._log.read().strip().splitlines()
+            raise WorkerError(words[-1] if words else "its process ended without a word")
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise WorkerError(f"{answer['error']}\n{answer['traceback']}")
+        return answer
+
+    def close(self) -> None:
+        """End the process."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+        self._log.close()
+
+
+@dataclass
+class Result:
+    """What came out of one workload.
+
+    Attributes
+    ----------
+    seconds : dict
+        For each competitor the seconds of a step, one for each round.
+    loss : dict
+        Where each competitor's fit ended, measured the same way for all.
+    skipped : dict
+        Why a competitor did not take part.
+    """
+
+    workload: Workload
+    threads: int
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    loss: dict[str, float] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+    def time(self, name: str) -> float:
+        """Return the median seconds of a step."""
+        return median(self.seconds[name])
+
+    def ratio(self, name: str, to: str) -> float:
+        """Return how many times as long ``name`` takes as ``to``, the median over the rounds."""
+        return median(a / b for a, b in zip(self.seconds[name], self.seconds[to], strict=True))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything measured, and the medians."""
+        return {
+            **self.workload.to_json(),
+            "threads": self.threads,
+            "median": {name: self.time(name) for name in self.seconds},
+            "seconds": self.seconds,
+            "loss": self.loss,
+            "skipped": self.skipped,
+        }
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much time to spend: rounds of A B A B, and seconds of measuring in each."""
+
+    rounds: int
+    seconds: float
+
+    @classmethod
+    def of(cls, quick: bool) -> "Effort":
+        """Return enough to trust, or just enough to see."""
+        return cls(3, 0.03) if quick else cls(9, 0.25)
+
+
+def compare(workers: Sequence[Worker], workload: Workload, effort: Effort) -> Result:
+    """Time one workload with every competitor that can do it."""
+    result = Result(workload, workers[0].threads)
+    ready: list[Worker] = []
+    checks: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        arrays = Path(folder) / "arrays.npz"
+        np.savez(arrays, allow_pickle=False, **build(workload))
+        for worker in workers:
+            answer = worker.ask("prepare", workload=workload.to_json(), arrays=str(arrays))
+            if "unsupported" in answer:
+                result.skipped[worker.name] = answer["unsupported"]
+                continue
+            ready.append(worker)
+            result.seconds[worker.name] = []
+            if answer["check"] is not None:
+                checks[worker.name] = answer["check"]
+    agree(checks, workload)
+    for _ in range(effort.rounds):
+        for worker in ready:
+            time.sleep(SETTLE)
+            taken = worker.ask("measure", seconds=effort.seconds)["seconds"]
+            result.seconds[worker.name].append(taken)
+    for worker in ready:
+        loss = worker.ask("finish")["loss"]
+        if loss is not None:
+            result.loss[worker.name] = loss
+    return result
+
+
+def agree(checks: dict[str, list[float]], workload: Workload) -> None:
+    """Raise unless all computed the same: a fast wrong answer is no result."""
+    names = list(checks)
+    tolerance = 1e-3 if workload.dtype == "float32" else 1e-11
+    for name in names[1:]:
+        expected = np.array(checks[names[0]])
+        if not np.allclose(checks[name], expected, atol=tolerance * abs(expected).max(), rtol=0):
+            raise WorkerError(
+                f"{name} and {names[0]} disagree on {workload.name} ({workload.dtype})"
+            )

@@ -1,0 +1,47 @@
+"""Run the sections, print their tables, keep the figures."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from purrceptron._bench import machine, report, suite
+from purrceptron._files import atomic_write
+
+
+def compare_all(
+    sources: Sequence[str],
+    *,
+    quick: bool = False,
+    json_path: Path | None = None,
+    threads: int | None = None,
+    with_scaling: bool = False,
+) -> int:
+    """Time the competitors, given as modules or files; return the exit status."""
+    threads = threads or machine.cores()
+    print(f"{machine.processor()}, {threads} threads. Nothing else should be running.")
+    measured, told = None, set[int]()
+    for measured, section in suite.measure(sources, quick, threads, progress):
+        progress("")
+        if section.threads not in told:
+            told.add(section.threads)
+            print(report.bound_line(measured, section.threads))
+        report.show(measured, section)
+    assert measured is not None
+    if with_scaling and threads > 1:
+        for _, section in suite.scaling(quick, threads, measured, progress):
+            progress("")
+            report.show(measured, section)
+    for source, why in measured.missing.items():
+        print(f"Skipped {Path(source).stem}: {why}")
+    print("Versions: " + ", ".join(f"{name} {v}" for name, v in measured.versions.items()))
+    if json_path is not None:
+        atomic_write(json_path, (json.dumps(measured.to_json(), indent=1) + "\n").encode())
+        print(f"Figures: {json_path}")
+    return 0
+
+
+def progress(what: str) -> None:
+    """Say on a terminal what is being timed, on a line that the next one replaces."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{what}", end="", file=sys.stderr, flush=True)

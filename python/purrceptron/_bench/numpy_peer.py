@@ -1,0 +1,114 @@
+"""NumPy, as its users write it: the baseline."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from purrceptron import _reference as reference
+from purrceptron._bench.peer import Task, Unsupported
+from purrceptron._bench.workloads import LEARNING_RATE, Arrays, Workload, start
+
+NAME = "NumPy"
+
+Array = NDArray[Any]
+
+
+def version() -> str:
+    """Return NumPy's version and its BLAS."""
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    return f"{np.__version__} ({blas['name']} {blas['version']})"
+
+
+def task(workload: Workload, arrays: Arrays) -> Task:
+    """Get ready to do the workload."""
+    if workload.kind == "matmul":
+        a, b = (
+            arrays[name].T if layout == "t" else arrays[name]
+            for name, layout in zip("ab", workload.settings["layout"], strict=True)
+        )
+        out = np.empty((a.shape[0], b.shape[1]), a.dtype)
+        return Task(lambda: np.matmul(a, b, out=out), result=lambda: out)
+    if workload.kind == "function":
+        function, z = FUNCTIONS[workload.name], arrays["z"]
+        return Task(lambda: function(z), result=lambda: function(z))
+    if workload.kind == "full_batch":
+        return fit(reference.train, workload, arrays, steps=workload.settings["iterations"])
+    if workload.kind == "gram":
+        return fit(reference.train_gram, workload, arrays, steps=1)
+    if workload.kind == "predict":
+        parameters, X = start(arrays), arrays["X"]
+        return Task(lambda: predict_proba(X, parameters))
+    raise Unsupported(f"no plain NumPy form of {workload.kind}")
+
+
+def fit(train: Any, workload: Workload, arrays: Arrays, steps: int) -> Task:
+    """Train from the given parameters, which `reference.train` leaves as they are."""
+    begin, trained = start(arrays), start(arrays)
+    iterations = workload.settings["iterations"]
+
+    def run() -> None:
+        trained[:], _ = train(arrays["X"], arrays["y"], begin, LEARNING_RATE, iterations)
+
+    return Task(run, steps, parameters=lambda: trained)
+
+
+def predict_proba(X: Array, parameters: reference.Parameters) -> Array:
+    """Return a softmax classifier's probabilities."""
+    logits, _ = reference.forward(reference.linear_forward(X, *parameters[0]), parameters[1:])
+    return softmax(logits)
+
+
+def softmax(z: Array) -> Array:
+    """Return ``exp(z) / Σ exp(z)`` of each row."""
+    t: Array = np.exp(z - z.max(axis=1, keepdims=True))
+    t /= t.sum(axis=1, keepdims=True)
+    return t
+
+
+def logsumexp(z: Array) -> Array:
+    """Return ``log Σ exp(z)`` of each row."""
+    top: Array = z.max(axis=1, keepdims=True)
+    total: Array = top + np.log(np.exp(z - top).sum(axis=1, keepdims=True))
+    return total[:, 0]
+
+
+FUNCTIONS: dict[str, Any] = {
+    "exp": np.exp,
+    "log1p": np.log1p,
+    "tanh": np.tanh,
+    "relu": lambda z: np.maximum(z, 0),
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+    "softplus": lambda z: np.logaddexp(0, z),
+    "softmax": softmax,
+    "logsumexp": logsumexp,
+}
+
+
+def peak(dtype: str) -> float:
+    """Return the most flop/s that a large product reached: a lower bound of the FMA peak."""
+    n = 2048
+    a = np.random.default_rng(0).standard_normal((n, n)).astype(dtype)
+    out = np.empty_like(a)
+    return 2 * n**3 / min(clock(lambda: np.matmul(a, a, out=out)) for _ in range(6))
+
+
+def bandwidth(threads: int) -> float:
+    """Return the most bytes/s, read and written, that copies by all threads at once reached."""
+    size = 64 * 2**20
+    pairs = [(np.ones(size, np.uint8), np.ones(size, np.uint8)) for _ in range(threads)]
+    with ThreadPoolExecutor(threads) as pool:
+
+        def copy() -> None:
+            list(pool.map(lambda pair: np.copyto(*pair), pairs))
+
+        return 2 * size * threads / min(clock(copy) for _ in range(6))
+
+
+def clock(run: Any) -> float:
+    """Time one call, in seconds."""
+    begin = time.perf_counter()
+    run()
+    return time.perf_counter() - begin

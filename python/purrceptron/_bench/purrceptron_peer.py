@@ -1,0 +1,75 @@
+"""purrceptron, through the calls that its users make."""
+
+from typing import Any
+
+import numpy as np
+
+import purrceptron as pc
+from purrceptron._bench.peer import Task, Unsupported
+from purrceptron._bench.workloads import LEARNING_RATE, Arrays, Workload, start
+
+NAME = "purrceptron"
+
+
+def version() -> str:
+    """Return the installed version."""
+    from importlib.metadata import version
+
+    return version("purrceptron")
+
+
+def task(workload: Workload, arrays: Arrays) -> Task:
+    """Get ready to do the workload."""
+    if workload.kind == "matmul":
+        a, b = (
+            arrays[name].T if layout == "t" else arrays[name]
+            for name, layout in zip("ab", workload.settings["layout"], strict=True)
+        )
+        out = np.empty((a.shape[0], b.shape[1]), a.dtype)
+        return Task(lambda: pc.kernels.matmul(a, b, out=out), result=lambda: out)
+    if workload.kind == "function":
+        function, z = getattr(pc.kernels, workload.name, None), arrays["z"]
+        if function is None:
+            raise Unsupported(f"kernels.{workload.name} does not exist")
+        return Task(lambda: function(z), result=lambda: function(z))
+    if workload.kind == "predict":
+        net, X = network(workload, arrays), arrays["X"]
+        return Task(lambda: net.predict_proba(X))
+    if workload.kind == "mini_batch":
+        if not hasattr(pc, "Adam"):
+            raise Unsupported("Adam does not exist")
+        batch, epochs = workload.settings["batch"], workload.settings["epochs"]
+        steps = epochs * (workload.settings["rows"] // batch)
+        return fit(workload, arrays, steps, optimizer=pc.Adam(), epochs=epochs, batch_size=batch)
+    iterations = workload.settings["iterations"]
+    gram = workload.kind == "gram"
+    return fit(
+        workload,
+        arrays,
+        steps=1 if gram else iterations,
+        optimizer=pc.SGD(learning_rate=LEARNING_RATE),
+        epochs=iterations,
+        first_layer="gram" if gram else "direct",
+    )
+
+
+def network(workload: Workload, arrays: Arrays) -> Any:
+    """Make the network of a workload, with the parameters that it starts from."""
+    layers = workload.settings["layers"]
+    net = pc.Network(
+        list(layers), output="sigmoid" if layers[-1] == 1 else "softmax", dtype=workload.dtype
+    )
+    net.set_parameters(start(arrays))
+    return net
+
+
+def fit(workload: Workload, arrays: Arrays, steps: int, **settings: Any) -> Task:
+    """Train from the given parameters."""
+    net = network(workload, arrays)
+    begin = start(arrays)
+    return Task(
+        lambda: pc.train(net, arrays["X"], arrays["y"], seed=0, **settings),
+        steps,
+        reset=lambda: net.set_parameters(begin),
+        parameters=lambda: net.parameters,
+    )

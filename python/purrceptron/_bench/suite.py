@@ -1,0 +1,171 @@
+"""What is measured, in which order, and what is kept of it."""
+
+import datetime
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from purrceptron._bench import machine, workloads
+from purrceptron._bench.harness import Effort, Result, Worker, WorkerError, compare
+from purrceptron._bench.workloads import Workload
+
+OURS = "purrceptron"
+NUMPY = "NumPy"
+
+BUILT_IN = ("purrceptron._bench.numpy_peer", "purrceptron._bench.purrceptron_peer")
+"""The competitors that every installation has, the baseline first."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """Workloads that belong in one table, and the number of threads that they get."""
+
+    title: str
+    note: str
+    threads: int
+    workloads: tuple[Workload, ...]
+
+
+@dataclass
+class Suite:
+    """Everything that one run measured."""
+
+    quick: bool
+    versions: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    bounds: dict[int, machine.Bound] = field(default_factory=dict)
+    results: dict[str, list[Result]] = field(default_factory=dict)
+    when: str = field(
+        default_factory=lambda: datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all of it, for the record."""
+        return {
+            "when": self.when,
+            "quick": self.quick,
+            "machine": machine.describe(),
+            "versions": self.versions,
+            "missing": self.missing,
+            "bounds": {str(threads): bound.to_json() for threads, bound in self.bounds.items()},
+            "results": {
+                title: [result.to_json() for result in results]
+                for title, results in self.results.items()
+            },
+        }
+
+
+def sections(quick: bool, threads: int) -> list[Section]:
+    """Return what is compared with other libraries."""
+    return [
+        Section("Matrix products", "", threads, tuple(workloads.products())),
+        Section(
+            "Cats, full batch",
+            f"One iteration over {workloads.PHOTOS} pictures of 12288 values.",
+            threads,
+            tuple(workloads.cats(quick)),
+        ),
+        Section(
+            "Cats, first layer in the space of examples",
+            "A whole run. This is another algorithm, not a faster kernel, and a NumPy user can "
+            "write it too: compare with NumPy's own form of it first.",
+            threads,
+            tuple(workloads.gram(quick)),
+        ),
+        Section(
+            "Mini-batch Adam",
+            "One step, from equal starts to (nearly) equal losses.",
+            threads,
+            tuple(workloads.networks(quick)),
+        ),
+        Section("One row", "", threads, (workloads.prediction(),)),
+        Section(
+            "Element-wise functions",
+            f"{workloads.FUNCTION_SHAPE[0]} x {workloads.FUNCTION_SHAPE[1]} values, one thread.",
+            1,
+            tuple(workloads.functions()),
+        ),
+    ]
+
+
+def measure(
+    sources: Sequence[str],
+    quick: bool,
+    threads: int,
+    say: Callable[[str], None],
+) -> Iterator[tuple[Suite, Section]]:
+    """Run every section, and hand over what is known after each.
+
+    The machine's bounds are measured first, by the first competitor that knows how.
+    """
+    suite, effort = Suite(quick), Effort.of(quick)
+    with ExitStack() as stack:
+        teams: dict[int, list[Worker]] = {}
+        for section in sections(quick, threads):
+            if section.threads not in teams:
+                say(f"starting the competitors, {section.threads} thread(s) each")
+                team = start_all(sources, section.threads, suite.missing)
+                for worker in team:
+                    stack.callback(worker.close)
+                    suite.versions[worker.name] = worker.version
+                teams[section.threads] = team
+                say("measuring what the machine can do")
+                suite.bounds[section.threads] = bound(team)
+            results = suite.results.setdefault(section.title, [])
+            for workload in section.workloads:
+                say(f"{section.title}: {workload.name}, {workload.dtype}")
+                results.append(compare(teams[section.threads], workload, effort))
+            yield suite, section
+
+
+def start_all(sources: Sequence[str], threads: int, missing: dict[str, str]) -> list[Worker]:
+    """Start a process for each competitor, and note those that cannot run here."""
+    team = []
+    for source in sources:
+        try:
+            team.append(Worker(source, threads))
+        except WorkerError as why:
+            missing[source] = str(why).splitlines()[0]
+    return team
+
+
+def bound(team: Sequence[Worker]) -> machine.Bound:
+    """Measure the peak and the bandwidth, by the competitor that reaches the most."""
+    answers = [(worker.name, worker.ask("bound")) for worker in team]
+    answers = [(name, answer) for name, answer in answers if answer["peak"]]
+    name, best = max(answers, key=lambda pair: pair[1]["peak"]["float32"])
+    return machine.Bound(
+        peak={d: max(answer["peak"][d] for _, answer in answers) for d in workloads.DTYPES},
+        bandwidth=max(answer["bandwidth"] for _, answer in answers),
+        source=best.get("source", name),
+    )
+
+
+def scaling(
+    quick: bool, threads: int, suite: Suite, say: Callable[[str], None]
+) -> Iterator[tuple[Suite, Section]]:
+    """Time purrceptron alone, on one thread and on more, in turn."""
+    counts = sorted({1, *(2**i for i in range(1, 10) if 2**i < threads), threads})
+    largest = list(workloads.networks(quick))[-2:]
+    square = [w for w in workloads.products() if w.name == "large square"]
+    section = Section(
+        "Threads", "purrceptron alone.", threads, (*square, *workloads.cats(quick), *largest)
+    )
+    with ExitStack() as stack:
+        team = []
+        for count in counts:
+            worker = Worker(BUILT_IN[1], count)
+            worker.name = thread_label(count)
+            stack.callback(worker.close)
+            team.append(worker)
+        results = suite.results.setdefault(section.title, [])
+        for workload in section.workloads:
+            say(f"{section.title}: {workload.name}, {workload.dtype}")
+            results.append(compare(team, workload, Effort.of(quick)))
+        yield suite, section
+
+
+def thread_label(count: int) -> str:
+    """Return ``"1 thread"``, ``"2 threads"``."""
+    return f"{count} thread" + "s" * (count > 1)
