@@ -1,0 +1,121 @@
+"""What a model file holds, whatever its format, and whether it fits together."""
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from purrceptron._errors import CheckpointError
+
+if TYPE_CHECKING:
+    from purrceptron._network import Network
+
+Parameters = list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """The settings and parameters of a network, as read from a file or to be written.
+
+    Parameters
+    ----------
+    layer_sizes
+        Widths from the input to the output.
+    hidden
+        The activation of each hidden layer.
+    output
+        The activation of the last layer.
+    dtype
+        ``"float32"`` or ``"float64"``.
+    uint8_scale
+        What uint8 inputs are multiplied by.
+    parameters
+        ``(W, b)`` of each layer: ``(n_out, n_in)`` and ``(n_out,)``.
+    class_names
+        What the classes are called, if anyone said.
+    training
+        The settings of the last fit.
+    """
+
+    layer_sizes: tuple[int, ...]
+    hidden: tuple[str, ...]
+    output: str
+    dtype: str
+    uint8_scale: float
+    parameters: Parameters
+    class_names: tuple[str, ...] | None = None
+    training: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, net: "Network") -> Self:
+        """Everything about `net` that a file can keep."""
+        return cls(
+            layer_sizes=net.layer_sizes,
+            hidden=net.hidden,
+            output=net.output,
+            dtype=net.dtype.name,
+            uint8_scale=net.uint8_scale,
+            parameters=net.parameters,
+            class_names=net.class_names,
+            training=net.training,
+        )
+
+    def network(self) -> "Network":
+        """Build the network; whatever it refuses is an error of the file."""
+        from purrceptron._network import Network  # which imports us for `save`
+
+        net = Network(
+            self.layer_sizes,
+            hidden=self.hidden,
+            output=self.output,
+            dtype=self.dtype,
+            uint8_scale=self.uint8_scale,
+            init="zeros",
+        )
+        net.set_parameters(self.parameters)
+        net.class_names = self.class_names
+        net.training = self.training
+        return net
+
+    def check(self, *, allow_nonfinite: bool = False) -> None:
+        """Raise `CheckpointError` unless sizes, shapes and values fit together.
+
+        The parameters, which came with the file's own bytes, bound the sizes: a
+        file that declares an enormous network is refused before one is made.
+        """
+        widths = "-".join(map(str, self.layer_sizes))
+        if len(self.layer_sizes) < 2 or min(self.layer_sizes) < 1:
+            raise CheckpointError(f"its layer sizes, {widths or 'none'}, make no network")
+        if len(self.hidden) != len(self.layer_sizes) - 2:
+            raise CheckpointError(
+                f"it names {len(self.hidden)} hidden activations for the layers {widths}"
+            )
+        if not (math.isfinite(self.uint8_scale) and self.uint8_scale > 0):
+            raise CheckpointError(
+                f"its uint8_scale is {self.uint8_scale}, not a positive, finite number"
+            )
+        layers = zip(self.layer_sizes[1:], self.layer_sizes, self.parameters, strict=False)
+        for i, (n_out, n_in, (weight, bias)) in enumerate(layers):
+            _check_array(f"layers.{i}.weight", weight, (n_out, n_in), widths, allow_nonfinite)
+            _check_array(f"layers.{i}.bias", bias, (n_out,), widths, allow_nonfinite)
+
+
+def _check_array(
+    name: str,
+    array: npt.NDArray[Any],
+    shape: tuple[int, ...],
+    widths: str,
+    allow_nonfinite: bool,
+) -> None:
+    if array.shape != shape:
+        raise CheckpointError(
+            f"{name} has shape {array.shape}, but the layers {widths} want {shape}"
+        )
+    if not allow_nonfinite and not np.isfinite(array).all():
+        index = tuple(map(int, np.argwhere(~np.isfinite(array))[0]))
+        raise CheckpointError(
+            f"{name} is {array[index]} at {index}; load it with allow_nonfinite=True "
+            "if you want it nonetheless"
+        )
