@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 import numpy as np
+from numpy.typing import NDArray
 
 from purrceptron._app.figures import cost_curve, png_uri
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from purrceptron.data import Dataset, Split
 
 # What a page shows without growing heavy (about 10 kB an image) or tiring.
-MOST_WRONG_TEST = 48
-MOST_WRONG_TRAINING = 12
+MOST_WRONG_TEST = 24
+MOST_WRONG_TRAINING = 8
 MOST_SAMPLES = 10
 
 
@@ -59,27 +60,31 @@ def render(run: Run) -> str:
     """Return the report of a run, a whole HTML document."""
     classes = run.split.train.classes
     things = "pictures" if run.split.train.shape else "rows"
-    return _environment().get_template("report.html.j2").render(
-        run=run,
-        classes=classes,
-        question=_question(classes),
-        things=things,
-        thing=things[:-1],
-        layers=" → ".join(f"{size}" for size in run.net.layer_sizes),
-        drawn=run.split.train.drawn,
-        duration=duration(run.history.seconds),
-        pace=duration(run.history.seconds / max(1, len(run.history.loss))),
-        samples=_samples(run.split.train),
-        wrong_test=_mistakes(run.split.test, run.test, MOST_WRONG_TEST),
-        wrong_training=_mistakes(run.split.train, run.training, MOST_WRONG_TRAINING),
-        confusions=[
-            (f"The {run.test.count} test {things}", _shares(run.test)),
-            (f"The {run.training.count} training {things}", _shares(run.training)),
-        ],
-        curves={
-            "wide": cost_curve(run.history.loss, run.history.val_loss, width=680, height=290),
-            "narrow": cost_curve(run.history.loss, run.history.val_loss, width=330, height=240),
-        },
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            run=run,
+            classes=classes,
+            question=_question(classes),
+            things=things,
+            thing=things[:-1],
+            layers=" → ".join(f"{size}" for size in run.net.layer_sizes),
+            drawn=run.split.train.drawn,
+            duration=duration(run.history.seconds),
+            pace=duration(run.history.seconds / max(1, len(run.history.loss))),
+            samples=_samples(run.split.train),
+            wrong_test=_mistakes(run.split.test, run.test, MOST_WRONG_TEST),
+            wrong_training=_mistakes(run.split.train, run.training, MOST_WRONG_TRAINING),
+            confusions=[
+                (f"The {run.test.count} test {things}", _shares(run.test)),
+                (f"The {run.training.count} training {things}", _shares(run.training)),
+            ],
+            curves={
+                "wide": cost_curve(run.history.loss, run.history.val_loss, width=680, height=290),
+                "narrow": cost_curve(run.history.loss, run.history.val_loss, width=330, height=240),
+            },
+        )
     )
 
 
@@ -121,13 +126,12 @@ def sure(probability: float) -> str:
     return f"{min(int(probability * 100), 99)}%"
 
 
-def confidences(evaluation: Evaluation) -> Any:
-    """Return the probability that each row's predicted class had, (m,)."""
-    probabilities = evaluation.probabilities
+def confidence(probabilities: NDArray[Any], predicted: NDArray[Any]) -> NDArray[Any]:
+    """Return the probability that each row's predicted class had, (m,), from (m, n_out)."""
     if probabilities.shape[1] == 1:
         positive = probabilities[:, 0]
-        return np.where(evaluation.predicted == 1, positive, 1 - positive)
-    return probabilities[np.arange(evaluation.count), evaluation.predicted]
+        return np.asarray(np.where(predicted == 1, positive, 1 - positive))
+    return probabilities[np.arange(len(predicted)), predicted]
 
 
 def _question(classes: tuple[str, ...]) -> str:
@@ -150,14 +154,14 @@ def _samples(data: Dataset) -> list[dict[str, str]]:
 
 def _mistakes(data: Dataset, evaluation: Evaluation, most: int) -> dict[str, Any]:
     """Describe the rows labelled wrong, the surest mistake first."""
-    confidence = confidences(evaluation)
-    order = evaluation.wrong[np.argsort(-confidence[evaluation.wrong], kind="stable")]
+    surety = confidence(evaluation.probabilities, evaluation.predicted)
+    order = evaluation.wrong[np.argsort(-surety[evaluation.wrong], kind="stable")]
     shown = [
         _picture(data, row)
         | {
             "said": data.classes[evaluation.predicted[row]],
-            "sure": sure(float(confidence[row])),
-            "confidence": f"{float(confidence[row]):.2f}",
+            "sure": sure(float(surety[row])),
+            "confidence": f"{float(surety[row]):.2f}",
         }
         for row in order[:most]
     ]
