@@ -70,17 +70,22 @@ clean: ## Remove what was built; the environment and your trained models in runs
 
 # The environment, in three steps, each done again when what it is made from has changed.
 
+DEVELOP := VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/maturin develop --release --quiet --extras
+
 $(VENV)/.made: # an interpreter of its own, and the build tool
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or later was found; make PYTHON=... names one." >&2; exit 1; }
 	@command -v cargo >/dev/null || { echo "Rust was not found; https://rustup.rs installs it." >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet "maturin>=1.9,<2"
+	@echo "Making $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet "maturin>=1.9,<2"
 	@touch $@
 
 $(VENV)/.built: $(VENV)/.made pyproject.toml $(RUST) # the extension, and what the application needs
-	VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/maturin develop --release --quiet --extras app
+	@echo "Building purrceptron; the first time it takes some minutes"
+	@$(DEVELOP) app
 	@touch $@
 
 $(VENV)/.ready: $(VENV)/.built # and what the tests and checks need
-	VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/maturin develop --release --quiet --extras app,sklearn,test
+	@echo "Installing what the tests and checks need"
+	@$(DEVELOP) app,sklearn,test
 	@touch $@
