@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from purrceptron import _core, _safetensors
 from purrceptron._errors import CheckpointError
@@ -168,6 +170,13 @@ def test_a_key_that_stands_twice(path: Path, key: str, other_value: str) -> None
     assert twice != text
     put_together(path, twice.encode(), rest)
     assert_refused(path, "has the key .* twice|duplicate field")
+
+
+@given(st.binary(), st.binary())
+def test_whatever_bytes_they_are_the_only_error_is_ours(header: bytes, rest: bytes) -> None:
+    for data in (header, len(header).to_bytes(8, "little") + header + rest):
+        with pytest.raises(CheckpointError):
+            _safetensors.decode(data)
 
 
 # What stands in it

@@ -1,12 +1,16 @@
 """Malformed model files in the series' JSON: one sentence that names the file."""
 
+import contextlib
 import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from purrceptron import _series_json
 from purrceptron._errors import CheckpointError
 from purrceptron._model_file import load
 
@@ -81,3 +85,24 @@ def test_a_series_file_that_is_no_text(tmp_path: Path) -> None:
     path = tmp_path / "model.json"
     path.write_bytes(series().encode()[:20] + b"\xff" + series().encode()[20:])
     assert_refused(path, "its JSON is not UTF-8")
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["W1", "b1", "W2", "v", "dim", "data"]), inner)
+    ),
+)
+
+
+@given(json_values | st.fixed_dictionaries({"W1": json_values, "b1": json_values}))
+def test_whatever_json_it_is_the_only_error_is_ours(value: Any) -> None:
+    with contextlib.suppress(CheckpointError):
+        _series_json.decode(json.dumps(value).encode())
+
+
+@given(st.binary())
+def test_whatever_bytes_they_are_the_only_error_is_ours(data: bytes) -> None:
+    with pytest.raises(CheckpointError):
+        _series_json.decode(data)
