@@ -1,6 +1,5 @@
 """What a model file holds, whatever its format, and whether it fits together."""
 
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -74,7 +73,13 @@ class StoredModel:
             uint8_scale=self.uint8_scale,
             init="zeros",
         )
-        net.set_parameters(self.parameters)
+        # Past `net.set_parameters`, which refuses what is not finite: `check` decides that.
+        net._core.set_parameters(
+            [
+                (np.require(weight, self.dtype, "CA"), np.require(bias, self.dtype, "CA"))
+                for weight, bias in self.parameters
+            ]
+        )
         net.class_names = self.class_names
         net.training = self.training
         return net
@@ -91,10 +96,6 @@ class StoredModel:
         if len(self.hidden) != len(self.layer_sizes) - 2:
             raise CheckpointError(
                 f"it names {len(self.hidden)} hidden activations for the layers {widths}"
-            )
-        if not (math.isfinite(self.uint8_scale) and self.uint8_scale > 0):
-            raise CheckpointError(
-                f"its uint8_scale is {self.uint8_scale}, not a positive, finite number"
             )
         layers = zip(self.layer_sizes[1:], self.layer_sizes, self.parameters, strict=False)
         for i, (n_out, n_in, (weight, bias)) in enumerate(layers):
