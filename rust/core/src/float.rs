@@ -4,6 +4,9 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
+use ndarray::ArrayView2;
+
+use crate::samples::Samples;
 use crate::simd;
 
 mod sealed {
@@ -55,6 +58,10 @@ pub trait Float:
     #[doc(hidden)]
     type Portable: simd::Vector<Elem = Self>;
 
+    /// The samples themselves, if this is their type.
+    #[doc(hidden)]
+    fn view_of<'a>(samples: &Samples<'a>) -> Option<ArrayView2<'a, Self>>;
+
     /// The nearest number of this type.
     fn from_f64(x: f64) -> Self;
     /// The same number in double precision.
@@ -70,7 +77,7 @@ pub trait Float:
 }
 
 macro_rules! float {
-    ($t:ty, $name:literal, $avx512:ident, $avx2:ident, $portable:ident) => {
+    ($t:ty, $name:literal, $samples:ident, $avx512:ident, $avx2:ident, $portable:ident) => {
         impl Float for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -81,6 +88,12 @@ macro_rules! float {
             type Avx2 = simd::$avx2;
             type Portable = simd::$portable;
 
+            fn view_of<'a>(samples: &Samples<'a>) -> Option<ArrayView2<'a, Self>> {
+                match samples {
+                    Samples::$samples(view) => Some(view.clone()),
+                    _ => None,
+                }
+            }
             #[inline(always)]
             fn from_f64(x: f64) -> Self {
                 x as $t
@@ -109,5 +122,5 @@ macro_rules! float {
     };
 }
 
-float!(f32, "float32", F32x16, F32x8, P32x8);
-float!(f64, "float64", F64x8, F64x4, P64x4);
+float!(f32, "float32", F32, F32x16, F32x8, P32x8);
+float!(f64, "float64", F64, F64x8, F64x4, P64x4);

@@ -1,17 +1,39 @@
-//! Dense neural networks, from scratch.
+//! Dense neural networks, from scratch: the kernels, back-propagation and training of a multi-layer
+//! perceptron on the CPU.
+//!
+//! The files name what a network is made of:
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | [`gemm`] | matrix multiplication, where nearly all the time goes |
+//! | [`dense`] | a layer's linear half: `Z = A Wᵀ + b`, and its gradients |
+//! | [`activation`] | a layer's other half: ReLU, sigmoid, ... each with its derivative |
+//! | [`loss`] | how wrong the output is, and the gradient that starts the way back |
+//! | [`init`], [`rng`] | the first weights, from random numbers that are the same everywhere |
+//! | [`optim`] | the step: gradient descent, momentum, Adam, ... |
+//! | [`architecture`], [`parameters`], [`network`] | a network's form, its numbers, and both together |
+//! | [`train`] | epochs of batches |
+//! | [`isa`], [`threads`], [`context`] | the machine: instruction sets and threads |
+//!
+//! An example is a row: `X` is (m, n_0), a layer's activations are (m, n_l), its weights (n_l, n_{l-1}).
 
 mod buffer;
 pub mod context;
+pub mod dense;
+mod disjoint;
 pub mod error;
 pub mod float;
 pub mod gemm;
 pub mod init;
 pub mod isa;
 pub mod rng;
+pub mod samples;
 mod simd;
 pub mod threads;
 
 pub use context::Context;
 pub use error::{Error, Result};
 pub use float::Float;
+pub use init::Init;
 pub use isa::Isa;
+pub use samples::Samples;

@@ -1,0 +1,203 @@
+//! One block of rows, forward and backward through every layer.
+//!
+//! ```text
+//! forward    Z_l = A_{l-1} W_lᵀ + b_l      A_l = g_l(Z_l)
+//! backward   dZ_L from the loss            dA_{l-1} = dZ_l W_l
+//!            dZ_{l-1} = dA_{l-1} ∘ g'_{l-1}
+//! ```
+//!
+//! The gradient of the input is never formed: nobody wants it, and it would be a third of the work.
+//! Buffers are allocated once and reused for every block.
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use crate::activation::Activation;
+use crate::architecture::Architecture;
+use crate::buffer::Buffer;
+use crate::context::Context;
+use crate::dense::linear_backward_input;
+use crate::error::Result;
+use crate::float::Float;
+use crate::gemm::{Epilogue, gemm};
+use crate::loader::Block;
+use crate::loss::Loss;
+use crate::parameters::Parameters;
+
+/// The most memory that the activations of a block may take.
+const BLOCK_BYTES: usize = 32 << 20;
+
+/// The most multiplications in a block: a fraction of a second's work, so that an interruption
+/// is noticed soon.
+const BLOCK_WORK: usize = 2 << 30;
+
+/// How many rows go through the network at once: a function of the sizes and the element type, so
+/// that the order of every sum is too.
+pub(crate) fn rows_per_block<T: Float>(architecture: &Architecture) -> usize {
+    let widths: usize = architecture.sizes().iter().sum();
+    let widest = architecture.sizes().iter().max().expect("there are two sizes at least");
+    let by_memory = BLOCK_BYTES / size_of::<T>() / (widths + 2 * widest);
+    let by_work = BLOCK_WORK / architecture.parameters();
+    by_memory.min(by_work).clamp(16, 2048)
+}
+
+/// Room for the activations and gradients of a block of rows.
+pub(crate) struct Workspace<T: Float> {
+    /// `A_l`, (rows, n_l), for each layer; `Z_L`, then `dZ_L`, for the last.
+    activations: Vec<Buffer<T>>,
+    /// `Z_l` of the layers whose activation is differentiated from its input.
+    inputs: Vec<Option<Buffer<T>>>,
+    /// `dZ_l` of the layer at work and of the one before.
+    deltas: [Buffer<T>; 2],
+}
+
+impl<T: Float> Workspace<T> {
+    /// Room for blocks of up to `rows` rows.
+    pub(crate) fn new(architecture: &Architecture, rows: usize) -> Result<Self> {
+        let what = "activations";
+        let sizes = &architecture.sizes()[1..];
+        let activations =
+            sizes.iter().map(|n| Buffer::zeros(rows * n, what)).collect::<Result<_>>()?;
+        let inputs = sizes
+            .iter()
+            .enumerate()
+            .map(|(l, n)| match architecture.activation(l) {
+                Some(g) if g.saves_input() => Buffer::zeros(rows * n, what).map(Some),
+                _ => Ok(None),
+            })
+            .collect::<Result<_>>()?;
+        let hidden = sizes[..sizes.len() - 1].iter().max().copied().unwrap_or(0);
+        let delta = || Buffer::zeros(rows * hidden, what);
+        Ok(Self { activations, inputs, deltas: [delta()?, delta()?] })
+    }
+
+    /// The forward pass: leaves every `A_l` and the logits `Z_L` in the workspace.
+    pub(crate) fn forward(
+        &mut self,
+        ctx: &Context,
+        architecture: &Architecture,
+        parameters: &Parameters<T>,
+        x: ArrayView2<'_, T>,
+    ) -> Result<()> {
+        let rows = x.nrows();
+        for l in 0..architecture.layers() {
+            let (before, after) = self.activations.split_at_mut(l);
+            let a = before.last().map_or(x, |a| matrix(a, rows, architecture.sizes()[l]));
+            let z = matrix_mut(&mut after[0], rows, architecture.sizes()[l + 1]);
+            layer_forward(ctx, architecture, parameters, l, a, z, self.inputs[l].as_deref_mut())?;
+        }
+        Ok(())
+    }
+
+    /// The logits of the last forward pass, (rows, n_L).
+    pub(crate) fn logits(&mut self, rows: usize, outputs: usize) -> ArrayViewMut2<'_, T> {
+        matrix_mut(self.activations.last_mut().expect("there is a layer"), rows, outputs)
+    }
+
+    /// The backward pass: returns the loss, a sum over the rows, and hands `A_{l-1}` and `dZ_l` of each layer to
+    /// the sink, from the last layer to the first. Where the loss is not finite, nothing is handed over.
+    pub(crate) fn backward(
+        &mut self,
+        ctx: &Context,
+        architecture: &Architecture,
+        loss: Loss,
+        block: &Block<'_, T>,
+        sink: &mut impl GradientSink<T>,
+    ) -> Result<f64> {
+        let rows = block.x.nrows();
+        let sizes = architecture.sizes();
+        let last = architecture.layers() - 1;
+        let logits = self.logits(rows, architecture.outputs());
+        let value = loss.value_and_gradient(ctx.isa(), logits, block.y.clone(), block.weights);
+        if !value.is_finite() {
+            return Ok(value);
+        }
+
+        let [this, other] = &mut self.deltas;
+        let (mut this, mut other): (&mut [T], &mut [T]) = (this, other);
+        for l in (0..=last).rev() {
+            let (before, after) = self.activations.split_at(l);
+            let dz = if l == last { &after[0][..] } else { &this[..] };
+            let dz = matrix(dz, rows, sizes[l + 1]);
+            let a = match before.last() {
+                None => block.x.view(),
+                Some(a) => {
+                    let da = matrix_mut(other, rows, sizes[l]);
+                    linear_backward_input(ctx, dz, sink.parameters().weight(l), da)?;
+                    let g = architecture.activation(l - 1).expect("a hidden layer has one");
+                    let saved = self.inputs[l - 1].as_deref().unwrap_or(a);
+                    activation_backward(ctx, g, saved, &mut other[..rows * sizes[l]]);
+                    matrix(a, rows, sizes[l])
+                }
+            };
+            sink.layer(ctx, l, a, dz)?;
+            std::mem::swap(&mut this, &mut other);
+        }
+        Ok(value)
+    }
+}
+
+/// Where the backward pass leaves what it finds.
+pub(crate) trait GradientSink<T: Float> {
+    /// The parameters that the pass runs on.
+    fn parameters(&self) -> &Parameters<T>;
+    /// Takes the gradient of layer `l`, which is `dZ_lᵀ A_{l-1}` and `Σ_rows dZ_l`. The pass has used this layer's
+    /// parameters for the last time, so the sink may change them.
+    fn layer(
+        &mut self,
+        ctx: &Context,
+        l: usize,
+        a: ArrayView2<'_, T>,
+        dz: ArrayView2<'_, T>,
+    ) -> Result<()>;
+}
+
+/// `z = a W_lᵀ + b_l`, then the layer's activation in place; the logits in the last layer.
+/// `input` keeps `z` for activations that are differentiated from it.
+pub(crate) fn layer_forward<T: Float>(
+    ctx: &Context,
+    architecture: &Architecture,
+    parameters: &Parameters<T>,
+    l: usize,
+    a: ArrayView2<'_, T>,
+    mut z: ArrayViewMut2<'_, T>,
+    input: Option<&mut [T]>,
+) -> Result<()> {
+    let (w, b) = (parameters.weight(l).reversed_axes(), parameters.bias_slice(l));
+    let activation = architecture.activation(l).unwrap_or(Activation::Identity);
+    let epilogue = match activation {
+        Activation::Relu => Epilogue::BiasRelu(b),
+        _ => Epilogue::Bias(b),
+    };
+    gemm(ctx, T::ONE, a, w, T::ZERO, z.view_mut(), epilogue)?;
+    if matches!(activation, Activation::Identity | Activation::Relu) {
+        return Ok(());
+    }
+    let z = z.as_slice_mut().expect("rows lie one behind the other");
+    if let Some(input) = input {
+        input[..z.len()].copy_from_slice(z);
+    }
+    ctx.in_pieces(z, |_, piece| activation.forward(ctx.isa(), piece));
+    Ok(())
+}
+
+/// `dA → dZ = dA ∘ g'`, in place.
+fn activation_backward<T: Float>(ctx: &Context, g: Activation, saved: &[T], da: &mut [T]) {
+    ctx.in_pieces(da, |from, piece| {
+        g.backward(ctx.isa(), &saved[from..from + piece.len()], piece);
+    });
+}
+
+/// The first `rows` rows of a buffer as a matrix.
+pub(crate) fn matrix<T: Float>(buffer: &[T], rows: usize, columns: usize) -> ArrayView2<'_, T> {
+    ArrayView2::from_shape((rows, columns), &buffer[..rows * columns]).expect("the lengths agree")
+}
+
+/// The first `rows` rows of a buffer as a matrix to write.
+pub(crate) fn matrix_mut<T: Float>(
+    buffer: &mut [T],
+    rows: usize,
+    columns: usize,
+) -> ArrayViewMut2<'_, T> {
+    ArrayViewMut2::from_shape((rows, columns), &mut buffer[..rows * columns])
+        .expect("the lengths agree")
+}

@@ -1,0 +1,117 @@
+//! A batch through the network and back, one block of rows at a time.
+//!
+//! However many rows a batch has, memory holds the activations of one block. A batch of one block,
+//! which mini-batches are, can update each layer as soon as its gradient is there; a batch of several
+//! adds their gradients up first ([`Accumulate`]).
+
+use ndarray::ArrayView2;
+
+use crate::architecture::Architecture;
+use crate::backprop::{GradientSink, Workspace, rows_per_block};
+use crate::context::Context;
+use crate::data::Data;
+use crate::dense::{linear_backward_bias, linear_backward_weight};
+use crate::error::{Error, Result};
+use crate::float::Float;
+use crate::gemm::Epilogue;
+use crate::loader::Loader;
+use crate::loss::Loss;
+use crate::parameters::Parameters;
+use crate::samples::Rows;
+
+/// The buffers that forward and backward passes use, made once for a fit.
+pub(crate) struct Passes<T: Float> {
+    block: usize,
+    workspace: Workspace<T>,
+    pub(crate) loader: Loader<T>,
+}
+
+impl<T: Float> Passes<T> {
+    /// For batches of up to `rows` rows.
+    pub(crate) fn new(architecture: &Architecture, uint8_scale: f64, rows: usize) -> Result<Self> {
+        let block = rows_per_block::<T>(architecture).min(rows);
+        let workspace = Workspace::new(architecture, block)?;
+        Ok(Self { block, workspace, loader: Loader::new(uint8_scale) })
+    }
+
+    /// Whether so many rows are one block.
+    pub(crate) fn fits_one_block(&self, rows: usize) -> bool {
+        rows <= self.block
+    }
+
+    /// Takes those rows through the network, hands the gradients of each block to the sink, and returns
+    /// Σ w_i J_i. Ends early, and returns what is not finite, where the loss is not.
+    ///
+    /// `stop` is asked before each block.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] when `stop` says so.
+    #[allow(clippy::too_many_arguments, reason = "a pass stands between network, data and sink")]
+    pub(crate) fn run(
+        &mut self,
+        ctx: &Context,
+        architecture: &Architecture,
+        loss: Loss,
+        data: &Data<'_, T>,
+        rows: &Rows<'_>,
+        sink: &mut impl GradientSink<T>,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<f64> {
+        let mut sum = 0.0;
+        for from in (0..rows.len()).step_by(self.block) {
+            if stop() {
+                return Err(Error::Interrupted);
+            }
+            let part = rows.part(from..rows.len().min(from + self.block));
+            let block = self.loader.load(ctx, data, &part)?;
+            self.workspace.forward(ctx, architecture, sink.parameters(), block.x)?;
+            sum += self.workspace.backward(ctx, architecture, loss, &block, sink)?;
+            if !sum.is_finite() {
+                break;
+            }
+        }
+        Ok(sum)
+    }
+}
+
+/// Adds the gradients of all blocks up: `scale · Σ`.
+pub(crate) struct Accumulate<'a, T: Float> {
+    parameters: &'a Parameters<T>,
+    gradients: &'a mut Parameters<T>,
+    scale: T,
+    /// Layers still to be written for the first time, when nothing is there yet to add to.
+    fresh: usize,
+}
+
+impl<'a, T: Float> Accumulate<'a, T> {
+    /// Into `gradients`, whatever they hold.
+    pub(crate) fn new(
+        parameters: &'a Parameters<T>,
+        gradients: &'a mut Parameters<T>,
+        scale: f64,
+    ) -> Self {
+        let fresh = parameters.layers();
+        Self { parameters, gradients, scale: T::from_f64(scale), fresh }
+    }
+}
+
+impl<T: Float> GradientSink<T> for Accumulate<'_, T> {
+    fn parameters(&self) -> &Parameters<T> {
+        self.parameters
+    }
+
+    fn layer(
+        &mut self,
+        ctx: &Context,
+        l: usize,
+        a: ArrayView2<'_, T>,
+        dz: ArrayView2<'_, T>,
+    ) -> Result<()> {
+        let keep = if self.fresh > 0 { T::ZERO } else { T::ONE };
+        self.fresh = self.fresh.saturating_sub(1);
+        let (dw, mut db) = self.gradients.layer_mut(l);
+        let db = db.as_slice_mut().expect("biases lie one behind the other");
+        linear_backward_bias(ctx, self.scale, dz, keep, db)?;
+        linear_backward_weight(ctx, self.scale, dz, a, keep, dw, Epilogue::None)
+    }
+}

@@ -1,0 +1,29 @@
+//! A slice that several tasks write at once, each its own part.
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+/// Hands out parts of a slice to tasks that promise not to overlap.
+pub(crate) struct Disjoint<'a, T> {
+    start: *mut T,
+    len: usize,
+    slice: PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: the tasks that share it use different parts (the contract of `part`).
+unsafe impl<T: Send> Sync for Disjoint<'_, T> {}
+
+impl<'a, T> Disjoint<'a, T> {
+    pub(crate) fn new(slice: &'a mut [T]) -> Self {
+        Self { start: slice.as_mut_ptr(), len: slice.len(), slice: PhantomData }
+    }
+
+    /// # Safety
+    /// Nobody else uses any element of the range as long as the returned slice lives.
+    #[allow(clippy::mut_from_ref, reason = "the caller promises that parts are not shared")]
+    pub(crate) unsafe fn part(&self, range: Range<usize>) -> &mut [T] {
+        assert!(range.start <= range.end && range.end <= self.len);
+        // SAFETY: within the slice, and as the caller promises.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }
+    }
+}

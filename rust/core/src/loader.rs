@@ -1,0 +1,143 @@
+//! Brings the rows of a block together: samples converted and gathered, targets and weights gathered,
+//! each only where it has to be.
+
+use ndarray::{ArrayView2, s};
+
+use crate::backprop::{matrix, matrix_mut};
+use crate::buffer::Buffer;
+use crate::context::Context;
+use crate::data::Data;
+use crate::error::Result;
+use crate::float::Float;
+use crate::loss::Targets;
+use crate::samples::{Rows, Samples};
+
+/// The rows of a block, ready for the network: x is (rows, n_0).
+pub(crate) struct Block<'a, T> {
+    pub(crate) x: ArrayView2<'a, T>,
+    pub(crate) y: Targets<'a, T>,
+    pub(crate) weights: Option<&'a [T]>,
+}
+
+/// Buffers for blocks, allocated when first wanted.
+pub(crate) struct Loader<T: Float> {
+    x: SampleLoader<T>,
+    targets: TargetLoader<T>,
+}
+
+impl<T: Float> Loader<T> {
+    pub(crate) fn new(uint8_scale: f64) -> Self {
+        Self { x: SampleLoader::new(uint8_scale), targets: TargetLoader::default() }
+    }
+
+    /// Forgets what it has read: the caller may have changed it since.
+    pub(crate) fn reset(&mut self) {
+        self.x.loaded = None;
+    }
+
+    /// The rows, borrowed from the data where that can be.
+    pub(crate) fn load<'a>(
+        &'a mut self,
+        ctx: &Context,
+        data: &Data<'a, T>,
+        rows: &Rows<'_>,
+    ) -> Result<Block<'a, T>> {
+        let x = self.x.load(ctx, &data.x, rows)?;
+        let (y, weights) = self.targets.load(data, rows);
+        Ok(Block { x, y, weights })
+    }
+}
+
+/// The targets and weights of a block.
+#[derive(Default)]
+pub(crate) struct TargetLoader<T> {
+    values: Vec<T>,
+    classes: Vec<u32>,
+    weights: Vec<T>,
+}
+
+impl<T: Float> TargetLoader<T> {
+    pub(crate) fn load<'a>(
+        &'a mut self,
+        data: &Data<'a, T>,
+        rows: &Rows<'_>,
+    ) -> (Targets<'a, T>, Option<&'a [T]>) {
+        match rows {
+            Rows::Run(run) => {
+                let y = match &data.y {
+                    Targets::Values(y) => {
+                        Targets::Values(y.clone().slice_move(s![run.clone(), ..]))
+                    }
+                    Targets::Classes(y) => Targets::Classes(&y[run.clone()]),
+                };
+                (y, data.weights.map(|w| &w[run.clone()]))
+            }
+            Rows::Picked(picked) => {
+                let picked = || picked.iter().map(|&row| row as usize);
+                let y = match &data.y {
+                    Targets::Values(y) => {
+                        self.values.clear();
+                        for row in picked() {
+                            self.values.extend(y.row(row));
+                        }
+                        Targets::Values(matrix(&self.values, rows.len(), y.ncols()))
+                    }
+                    Targets::Classes(y) => {
+                        self.classes.clear();
+                        self.classes.extend(picked().map(|row| y[row]));
+                        Targets::Classes(&self.classes)
+                    }
+                };
+                let weights = data.weights.map(|w| {
+                    self.weights.clear();
+                    self.weights.extend(picked().map(|row| w[row]));
+                    &self.weights[..]
+                });
+                (y, weights)
+            }
+        }
+    }
+}
+
+/// The samples of a block as the network's own floats.
+pub(crate) struct SampleLoader<T: Float> {
+    scale: T,
+    room: Option<Buffer<T>>,
+    /// The run of rows that `room` holds: a full-batch fit reads the same ones in every epoch.
+    loaded: Option<std::ops::Range<usize>>,
+}
+
+impl<T: Float> SampleLoader<T> {
+    pub(crate) fn new(uint8_scale: f64) -> Self {
+        Self { scale: T::from_f64(uint8_scale), room: None, loaded: None }
+    }
+
+    pub(crate) fn load<'a>(
+        &'a mut self,
+        ctx: &Context,
+        x: &Samples<'a>,
+        rows: &Rows<'_>,
+    ) -> Result<ArrayView2<'a, T>> {
+        if let (Some(x), Rows::Run(run)) = (x.as_float::<T>(), rows) {
+            return Ok(x.slice_move(s![run.clone(), ..]));
+        }
+        let columns = x.dim().1;
+        let len = rows.len() * columns;
+        if self.room.as_ref().is_none_or(|room| room.len() < len) {
+            self.room = Some(Buffer::zeros(len, "a block of samples")?);
+            self.loaded = None;
+        }
+        let room = self.room.as_mut().expect("made above");
+        match rows {
+            Rows::Run(run) if self.loaded.as_ref() == Some(run) => {}
+            _ => {
+                x.load(ctx, rows, self.scale, matrix_mut(room, rows.len(), columns));
+                self.loaded = match rows {
+                    Rows::Run(run) => Some(run.clone()),
+                    Rows::Picked(_) => None,
+                };
+            }
+        }
+        Ok(matrix(room, rows.len(), columns))
+    }
+}

@@ -1,0 +1,191 @@
+//! A network: an architecture and its parameters; what it says of samples, and how wrong that is.
+
+use std::ops::Range;
+
+use ndarray::{Array2, ArrayView2, s};
+
+use crate::architecture::Architecture;
+use crate::backprop::{layer_forward, matrix, matrix_mut, rows_per_block};
+use crate::batch::{Accumulate, Passes};
+use crate::buffer::Buffer;
+use crate::context::Context;
+use crate::data::{Data, check_samples};
+use crate::error::Result;
+use crate::float::Float;
+use crate::init::Init;
+use crate::loader::{SampleLoader, TargetLoader};
+use crate::loss::Loss;
+use crate::optim::sum_of_squares;
+use crate::parameters::Parameters;
+use crate::samples::{Rows, Samples};
+
+/// A multi-layer perceptron.
+///
+/// ```
+/// use ndarray::array;
+/// use purrceptron::{Activation, Architecture, Context, Init, Network, Output, Samples};
+///
+/// let ctx = Context::current()?;
+/// let architecture = Architecture::new(&[2, 3, 1], Activation::Relu, Output::Sigmoid)?;
+/// let net = Network::<f64>::new(architecture, Init::HeNormal, 1)?;
+/// let x = array![[0.0, 0.0], [0.5, -1.0]];
+/// let a = net.forward(&ctx, &Samples::F64(x.view()))?;
+/// assert_eq!(a.dim(), (2, 1));
+/// assert_eq!(a[[0, 0]], 0.5); // zero inputs and biases: no opinion
+/// # Ok::<(), purrceptron::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Network<T: Float> {
+    /// The shape.
+    pub architecture: Architecture,
+    /// The weights and biases.
+    pub parameters: Parameters<T>,
+    /// What `u8` samples are multiplied by.
+    pub uint8_scale: f64,
+}
+
+impl<T: Float> Network<T> {
+    /// A new network with weights drawn by `init` from `seed`; pixels will be divided by 255.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
+    pub fn new(architecture: Architecture, init: Init, seed: u64) -> Result<Self> {
+        let parameters = Parameters::init(&architecture, init, seed)?;
+        Ok(Self { architecture, parameters, uint8_scale: 1.0 / 255.0 })
+    }
+
+    /// What reads and judges with these parameters.
+    pub fn model(&self) -> Model<'_, T> {
+        Model {
+            architecture: &self.architecture,
+            parameters: &self.parameters,
+            uint8_scale: self.uint8_scale,
+        }
+    }
+
+    /// The output activations; see [`Model::forward`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn forward(&self, ctx: &Context, x: &Samples<'_>) -> Result<Array2<T>> {
+        self.model().forward(ctx, x)
+    }
+}
+
+/// A network's parts, borrowed: they may be shared by threads while another one trains.
+#[derive(Clone, Copy, Debug)]
+pub struct Model<'a, T: Float> {
+    /// The shape.
+    pub architecture: &'a Architecture,
+    /// The weights and biases.
+    pub parameters: &'a Parameters<T>,
+    /// What `u8` samples are multiplied by.
+    pub uint8_scale: f64,
+}
+
+impl<T: Float> Model<'_, T> {
+    /// The output activations `A_L`, (m, n_L), for samples (m, n_0): probabilities after a sigmoid or
+    /// softmax, values after the identity.
+    ///
+    /// # Errors
+    /// If the samples have no rows, the wrong number of columns, or a number that is not finite;
+    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
+    pub fn forward(&self, ctx: &Context, x: &Samples<'_>) -> Result<Array2<T>> {
+        check_samples(self.architecture, x)?;
+        let m = x.dim().0;
+        // The output is a buffer first, because memory for an array is not refused but aborts.
+        let outputs = self.architecture.outputs();
+        let mut out = Vec::new();
+        let bytes = (m * outputs).saturating_mul(size_of::<T>());
+        out.try_reserve_exact(m * outputs)
+            .map_err(|_| crate::Error::OutOfMemory { bytes, what: "predictions" })?;
+        out.resize(m * outputs, T::ZERO);
+        let mut out = Array2::from_shape_vec((m, outputs), out).expect("the length is right");
+        self.for_each_block(ctx, x, |rows, logits| {
+            let mut a = out.slice_mut(s![rows, ..]);
+            a.assign(&logits);
+            self.architecture.output().forward(ctx.isa(), a);
+        })?;
+        Ok(out)
+    }
+
+    /// `J = (1/m) Σ_i w_i J_i + (l2 / 2m) Σ W²`, where `m` is Σ w_i: the number of samples, unless they have
+    /// weights.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
+    pub fn loss(&self, ctx: &Context, data: &Data<'_, T>, loss: Loss, l2: f64) -> Result<f64> {
+        let mut targets = TargetLoader::default();
+        let mut sum = 0.0;
+        self.for_each_block(ctx, &data.x, |rows, logits| {
+            let (y, weights) = targets.load(data, &Rows::Run(rows));
+            sum += loss.value(ctx.isa(), logits, y, weights);
+        })?;
+        let m = data.total_weight(&Rows::Run(0..data.len()));
+        Ok(sum / m + penalty(ctx, self.parameters, l2 / m))
+    }
+
+    /// `J` and its derivatives by every weight and bias, in the form of the parameters.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
+    pub fn gradients(
+        &self,
+        ctx: &Context,
+        data: &Data<'_, T>,
+        loss: Loss,
+        l2: f64,
+    ) -> Result<(f64, Parameters<T>)> {
+        let rows = Rows::Run(0..data.len());
+        let m = data.total_weight(&rows);
+        let mut gradients = Parameters::zeros(self.architecture)?;
+        let mut sink = Accumulate::new(self.parameters, &mut gradients, 1.0 / m);
+        let mut passes = Passes::new(self.architecture, self.uint8_scale, data.len())?;
+        let sum = passes.run(ctx, self.architecture, loss, data, &rows, &mut sink, &mut || false)?;
+        let decay = T::from_f64(l2 / m);
+        for l in 0..self.architecture.layers() {
+            let (mut dw, _) = gradients.layer_mut(l);
+            dw.zip_mut_with(&self.parameters.weight(l), |dw, &w| *dw += decay * w);
+        }
+        Ok((sum / m + penalty(ctx, self.parameters, l2 / m), gradients))
+    }
+
+    /// Calls `f(rows, logits)` for one block of rows after another. Only two layers are kept at a time:
+    /// two buffers take turns.
+    fn for_each_block(
+        &self,
+        ctx: &Context,
+        x: &Samples<'_>,
+        mut f: impl FnMut(Range<usize>, ArrayView2<'_, T>),
+    ) -> Result<()> {
+        let m = x.dim().0;
+        let sizes = self.architecture.sizes();
+        let block = rows_per_block::<T>(self.architecture).min(m);
+        let widest = sizes[1..].iter().max().expect("there is a layer");
+        let room = || Buffer::zeros(block * widest, "activations");
+        let (mut this, mut other) = (room()?, room()?);
+        let mut samples = SampleLoader::new(self.uint8_scale);
+        for from in (0..m).step_by(block) {
+            let range = from..m.min(from + block);
+            let rows = range.len();
+            let x = samples.load(ctx, x, &Rows::Run(range.clone()))?;
+            for l in 0..self.architecture.layers() {
+                let a = if l == 0 { x } else { matrix(&this, rows, sizes[l]) };
+                let z = matrix_mut(&mut other, rows, sizes[l + 1]);
+                layer_forward(ctx, self.architecture, self.parameters, l, a, z, None)?;
+                std::mem::swap(&mut this, &mut other);
+            }
+            f(range, matrix(&this, rows, self.architecture.outputs()));
+        }
+        Ok(())
+    }
+}
+
+/// `(factor / 2) Σ W²` over the weights, not the biases; with `factor = λ/m` the penalty of the cost.
+pub(crate) fn penalty<T: Float>(ctx: &Context, parameters: &Parameters<T>, factor: f64) -> f64 {
+    if factor == 0.0 {
+        return 0.0;
+    }
+    let squares = |l| sum_of_squares(ctx.isa(), parameters.weight_slice(l));
+    factor / 2.0 * (0..parameters.layers()).map(squares).sum::<f64>()
+}

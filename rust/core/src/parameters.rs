@@ -1,0 +1,166 @@
+//! The numbers of a network: the weights and biases of all its layers, in one piece of memory.
+//!
+//! One piece, because an optimiser, a checkpoint and a copy treat all parameters alike. Each
+//! matrix begins on a cache line; the few numbers of padding between are zero and stay zero.
+//! Gradients and optimiser state have the same form.
+
+use std::ops::Range;
+
+use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2};
+
+use crate::architecture::Architecture;
+use crate::buffer::{ALIGNMENT, Buffer};
+use crate::error::{Error, Result};
+use crate::float::Float;
+use crate::init::Init;
+
+/// Weights (n_out, n_in) and biases (n_out) of each layer, or numbers of the same form.
+#[derive(Debug)]
+pub struct Parameters<T: Float> {
+    layers: Vec<Layer>,
+    values: Buffer<T>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Layer {
+    shape: (usize, usize),
+    weight: Range<usize>,
+    bias: Range<usize>,
+}
+
+impl<T: Float> Parameters<T> {
+    /// Zeros in the form of that architecture.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn zeros(architecture: &Architecture) -> Result<Self> {
+        let line = ALIGNMENT / size_of::<T>();
+        let mut end = 0;
+        let mut take = |len: usize| {
+            let start = end;
+            end = (start + len).next_multiple_of(line);
+            start..start + len
+        };
+        let layers = architecture
+            .sizes()
+            .windows(2)
+            .map(|n| Layer {
+                shape: (n[1], n[0]),
+                weight: take(n[1] * n[0]),
+                bias: take(n[1]),
+            })
+            .collect();
+        Ok(Self { layers, values: Buffer::zeros(end, "parameters")? })
+    }
+
+    /// Fresh parameters: weights drawn by `init` from `seed`, biases zero.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn init(architecture: &Architecture, init: Init, seed: u64) -> Result<Self> {
+        let mut new = Self::zeros(architecture)?;
+        for (l, layer) in new.layers.iter().enumerate() {
+            let (n_out, n_in) = layer.shape;
+            init.fill(seed, l as u64, n_in, n_out, &mut new.values[layer.weight.clone()]);
+        }
+        Ok(new)
+    }
+
+    /// The number of layers.
+    pub fn layers(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// The weights of layer `l`, (n_out, n_in).
+    pub fn weight(&self, l: usize) -> ArrayView2<'_, T> {
+        ArrayView2::from_shape(self.layers[l].shape, self.weight_slice(l))
+            .expect("the range has the shape's length")
+    }
+
+    /// The biases of layer `l`, (n_out).
+    pub fn bias(&self, l: usize) -> ArrayView1<'_, T> {
+        ArrayView1::from(self.bias_slice(l))
+    }
+
+    /// The weights of layer `l` as a slice.
+    pub(crate) fn weight_slice(&self, l: usize) -> &[T] {
+        &self.values[self.layers[l].weight.clone()]
+    }
+
+    /// The biases of layer `l` as a slice.
+    pub(crate) fn bias_slice(&self, l: usize) -> &[T] {
+        &self.values[self.layers[l].bias.clone()]
+    }
+
+    /// The weights and biases of layer `l`, to be changed.
+    pub fn layer_mut(&mut self, l: usize) -> (ArrayViewMut2<'_, T>, ArrayViewMut1<'_, T>) {
+        let shape = self.layers[l].shape;
+        let (weight, bias) = self.slices_mut(l);
+        let weight = ArrayViewMut2::from_shape(shape, weight).expect("as in `weight`");
+        (weight, ArrayViewMut1::from(bias))
+    }
+
+    /// The weights and biases of layer `l` as slices.
+    pub(crate) fn slices(&self, l: usize) -> (&[T], &[T]) {
+        (self.weight_slice(l), self.bias_slice(l))
+    }
+
+    /// The weights and biases of layer `l` as slices to write.
+    pub(crate) fn slices_mut(&mut self, l: usize) -> (&mut [T], &mut [T]) {
+        let layer = &self.layers[l];
+        let (head, tail) = self.values.split_at_mut(layer.bias.start);
+        (&mut head[layer.weight.clone()], &mut tail[..layer.bias.len()])
+    }
+
+    /// Everything, padding included.
+    pub(crate) fn values(&self) -> &[T] {
+        &self.values
+    }
+
+    /// Everything, padding included.
+    pub(crate) fn values_mut(&mut self) -> &mut [T] {
+        &mut self.values
+    }
+
+    /// A copy.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn try_clone(&self) -> Result<Self> {
+        Ok(Self { layers: self.layers.clone(), values: self.values.try_clone("parameters")? })
+    }
+
+    /// Overwrites the parameters with those of another set, which must be of the same architecture.
+    pub fn copy_from(&mut self, other: &Self) {
+        assert_eq!(self.layers, other.layers, "parameters of one architecture");
+        self.values.copy_from_slice(&other.values);
+    }
+
+    /// Sets the weights and biases of layer `l`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`]; nothing is set then.
+    pub fn set_layer(
+        &mut self,
+        l: usize,
+        weight: ArrayView2<'_, T>,
+        bias: ArrayView1<'_, T>,
+    ) -> Result<()> {
+        let shape = self.layers[l].shape;
+        let wrong = |argument, came: String, expected: String| {
+            Err(Error::Shape { argument, came, expected })
+        };
+        if weight.dim() != shape {
+            let expected = format!("{shape:?} in layer {l}");
+            return wrong("W", format!("{:?}", weight.dim()), expected);
+        }
+        if bias.len() != shape.0 {
+            let expected = format!("({},) in layer {l}", shape.0);
+            return wrong("b", format!("({},)", bias.len()), expected);
+        }
+        let (mut own_weight, mut own_bias) = self.layer_mut(l);
+        own_weight.assign(&weight);
+        own_bias.assign(&bias);
+        Ok(())
+    }
+}

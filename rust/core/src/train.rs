@@ -1,0 +1,444 @@
+//! Training: epochs of batches, each a pass through the network and a step of the optimiser.
+//!
+//! ```text
+//! J   = (1/m) Σ_i w_i J_i + (λ/2m) Σ_l ‖W_l‖²        m = Σ w_i over the rows of the batch
+//! W_l ← W_l - step(dW_l + (λ/m) W_l)                 b_l ← b_l - step(db_l)
+//! ```
+//!
+//! A [`Trainer`] owns its parameters, the optimiser's state and every buffer; nothing is allocated in a
+//! step. The network it started from is not touched: whoever runs the trainer publishes its
+//! parameters when an epoch has ended well.
+
+use std::ops::Range;
+
+use ndarray::ArrayView2;
+
+use crate::architecture::Architecture;
+use crate::backprop::GradientSink;
+use crate::batch::{Accumulate, Passes};
+use crate::context::{Context, PIECE};
+use crate::data::Data;
+use crate::dense::{linear_backward_bias, linear_backward_weight};
+use crate::disjoint::Disjoint;
+use crate::error::{Error, Result};
+use crate::float::Float;
+use crate::gemm::{Epilogue, Tile};
+use crate::loss::Loss;
+use crate::network::{Model, penalty};
+use crate::optim::{Optimizer, first_non_finite};
+use crate::parameters::Parameters;
+use crate::rng::{Purpose, Rng};
+use crate::samples::Rows;
+
+/// How a network is trained.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// The rule of the step.
+    pub optimizer: Optimizer,
+    /// Its size, η.
+    pub learning_rate: f64,
+    /// What is minimised.
+    pub loss: Loss,
+    /// λ, the strength of the penalty on the squared weights.
+    pub l2: f64,
+    /// Rows a step, or all of them (`None`), in their order and without shuffling.
+    pub batch_size: Option<usize>,
+    /// Where the order of the rows comes from.
+    pub seed: u64,
+}
+
+impl Settings {
+    /// Plain gradient descent on all rows, as in the series.
+    pub fn gradient_descent(learning_rate: f64, loss: Loss) -> Self {
+        let optimizer = Optimizer::Sgd { momentum: 0.0, nesterov: false };
+        Self { optimizer, learning_rate, loss, l2: 0.0, batch_size: None, seed: 0 }
+    }
+
+    fn check(&self) -> Result<()> {
+        self.optimizer.validate()?;
+        let wrong = |argument, came: f64, expected: &str| {
+            Err(Error::Value { argument, came: came.to_string(), expected: expected.to_owned() })
+        };
+        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
+            return wrong("learning_rate", self.learning_rate, "a finite number above 0");
+        }
+        if !(self.l2 >= 0.0 && self.l2.is_finite()) {
+            return wrong("l2", self.l2, "a finite number from 0 on");
+        }
+        if self.batch_size == Some(0) {
+            return wrong("batch_size", 0.0, "at least 1");
+        }
+        Ok(())
+    }
+}
+
+/// What a run is continued from, beside its parameters and settings.
+#[derive(Debug)]
+pub struct State<T: Float> {
+    /// Epochs done.
+    pub epoch: u64,
+    /// Steps done.
+    pub step: u64,
+    /// The optimiser's memory: [`Optimizer::slots`] sets of numbers in the form of the parameters.
+    pub slots: Vec<Parameters<T>>,
+}
+
+/// A training run. See `examples/xor.rs` for one from beginning to end.
+pub struct Trainer<T: Float> {
+    architecture: Architecture,
+    settings: Settings,
+    samples: usize,
+    parameters: Parameters<T>,
+    /// The gradient of the step at work.
+    gradients: Parameters<T>,
+    state: State<T>,
+    passes: Passes<T>,
+    order: Vec<u32>,
+}
+
+impl<T: Float> Trainer<T> {
+    /// A run that begins at the model's parameters, for data of so many samples.
+    ///
+    /// # Errors
+    /// [`Error::Value`] for settings outside their range; [`Error::OutOfMemory`].
+    pub fn new(model: Model<'_, T>, samples: usize, settings: Settings) -> Result<Self> {
+        settings.check()?;
+        let architecture = model.architecture.clone();
+        let batch = settings.batch_size.unwrap_or(samples).min(samples);
+        let zeros = || Parameters::zeros(&architecture);
+        let slots = (0..settings.optimizer.slots()).map(|_| zeros()).collect::<Result<_>>()?;
+        let order = match settings.batch_size {
+            None => Vec::new(),
+            Some(_) => identity_order(samples)?,
+        };
+        Ok(Self {
+            passes: Passes::new(&architecture, model.uint8_scale, batch)?,
+            parameters: model.parameters.try_clone()?,
+            gradients: zeros()?,
+            state: State { epoch: 0, step: 0, slots },
+            architecture,
+            settings,
+            samples,
+            order,
+        })
+    }
+
+    /// The parameters as they are after the last epoch.
+    pub fn parameters(&self) -> &Parameters<T> {
+        &self.parameters
+    }
+
+    /// Continues from other parameters, of the same architecture.
+    pub fn set_parameters(&mut self, parameters: &Parameters<T>) {
+        self.parameters.copy_from(parameters);
+    }
+
+    /// The state to continue from.
+    pub fn state(&self) -> &State<T> {
+        &self.state
+    }
+
+    /// Continues from a state, which must have as many slots as the optimiser.
+    ///
+    /// # Errors
+    /// [`Error::Value`] if it has not.
+    pub fn set_state(&mut self, state: State<T>) -> Result<()> {
+        if state.slots.len() != self.state.slots.len() {
+            return Err(Error::Value {
+                argument: "resume",
+                came: format!("the state of an optimiser with {} slots", state.slots.len()),
+                expected: format!("one with {}", self.state.slots.len()),
+            });
+        }
+        self.state = state;
+        Ok(())
+    }
+
+    /// Changes the step's size from here on.
+    ///
+    /// # Errors
+    /// [`Error::Value`] unless it is a finite number above 0.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<()> {
+        let settings = Settings { learning_rate, ..self.settings.clone() };
+        settings.check()?;
+        self.settings = settings;
+        Ok(())
+    }
+
+    /// Trains for so many epochs and returns the cost of each: `J` with its penalty before the update, or, with
+    /// mini-batches, the mean of theirs, weighted by their rows.
+    ///
+    /// `stop` is asked between blocks of rows.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] if `stop` says so, [`Error::Diverged`] if the cost or a parameter is no longer
+    /// finite. After either, the trainer's parameters are those of the middle of an epoch, or not finite: only
+    /// what was published before should be used.
+    pub fn run(
+        &mut self,
+        ctx: &Context,
+        data: &Data<'_, T>,
+        epochs: usize,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<Vec<f64>> {
+        if data.len() != self.samples {
+            let (came, expected) = (data.len().to_string(), self.samples.to_string());
+            return Err(Error::Value { argument: "number of samples", came, expected });
+        }
+        self.passes.loader.reset();
+        let mut losses = Vec::with_capacity(epochs);
+        for _ in 0..epochs {
+            losses.push(self.epoch(ctx, data, stop)?);
+        }
+        match first_non_finite(ctx.isa(), self.parameters.values()) {
+            None => Ok(losses),
+            Some(_) => Err(self.diverged("a weight")),
+        }
+    }
+
+    fn diverged(&self, what: &'static str) -> Error {
+        Error::Diverged { epoch: self.state.epoch as usize, what }
+    }
+
+    fn epoch(
+        &mut self,
+        ctx: &Context,
+        data: &Data<'_, T>,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<f64> {
+        let epoch = self.state.epoch;
+        self.state.epoch += 1;
+        let Some(batch_size) = self.settings.batch_size else {
+            let m = data.total_weight(&Rows::Run(0..self.samples));
+            return self.step(ctx, data, &Rows::Run(0..self.samples), m, stop);
+        };
+        let mut order = std::mem::take(&mut self.order);
+        order.iter_mut().zip(0..).for_each(|(place, row)| *place = row);
+        Rng::new(self.settings.seed, Purpose::Order, epoch).shuffle(&mut order);
+        let mut sum = 0.0;
+        let mut total = 0.0;
+        let mut result = Ok(());
+        for batch in order.chunks(batch_size) {
+            let rows = Rows::Picked(batch);
+            let m = data.total_weight(&rows);
+            // Rows that all count for nothing say nothing.
+            if m > 0.0 {
+                match self.step(ctx, data, &rows, m, stop) {
+                    Ok(cost) => sum += m * cost,
+                    Err(error) => {
+                        result = Err(error);
+                        break;
+                    }
+                }
+                total += m;
+            }
+        }
+        self.order = order;
+        result.map(|()| sum / total)
+    }
+
+    /// One step on a batch of total weight `m`. Returns the batch's cost before the update.
+    fn step(
+        &mut self,
+        ctx: &Context,
+        data: &Data<'_, T>,
+        rows: &Rows<'_>,
+        m: f64,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<f64> {
+        let (settings, passes) = (&self.settings, &mut self.passes);
+        let (architecture, loss) = (&self.architecture, settings.loss);
+        let penalty = penalty(ctx, &self.parameters, settings.l2 / m);
+        self.state.step += 1;
+        let update = Update {
+            optimizer: settings.optimizer,
+            step: self.state.step,
+            learning_rate: settings.learning_rate,
+            decay: settings.l2 / m,
+        };
+        let sum = if passes.fits_one_block(rows.len()) {
+            let mut sink = UpdateAtOnce {
+                update,
+                scale: 1.0 / m,
+                parameters: &mut self.parameters,
+                gradients: &mut self.gradients,
+                slots: &mut self.state.slots,
+            };
+            passes.run(ctx, architecture, loss, data, rows, &mut sink, stop)?
+        } else {
+            let mut sink = Accumulate::new(&self.parameters, &mut self.gradients, 1.0 / m);
+            let sum = passes.run(ctx, architecture, loss, data, rows, &mut sink, stop)?;
+            if sum.is_finite() {
+                for l in 0..architecture.layers() {
+                    update.layer(ctx, l, &mut self.parameters, &self.gradients, &mut self.state.slots);
+                }
+            }
+            sum
+        };
+        let cost = sum / m + penalty;
+        if cost.is_finite() { Ok(cost) } else { Err(self.diverged("the loss")) }
+    }
+}
+
+/// 0, ..., samples - 1.
+fn identity_order(samples: usize) -> Result<Vec<u32>> {
+    let too_many = |_| Error::Value {
+        argument: "X",
+        came: format!("{samples} rows"),
+        expected: format!("at most {} rows with mini-batches", u32::MAX),
+    };
+    let samples = u32::try_from(samples).map_err(too_many)?;
+    let mut order = Vec::new();
+    let bytes = samples as usize * size_of::<u32>();
+    order
+        .try_reserve_exact(samples as usize)
+        .map_err(|_| Error::OutOfMemory { bytes, what: "the order of the rows" })?;
+    order.extend(0..samples);
+    Ok(order)
+}
+
+/// One step of the optimiser, as it applies to every parameter.
+#[derive(Clone, Copy)]
+struct Update {
+    optimizer: Optimizer,
+    /// Counted from 1.
+    step: u64,
+    learning_rate: f64,
+    /// λ/m: what the penalty adds to a weight's gradient, for each unit of the weight.
+    decay: f64,
+}
+
+impl Update {
+    /// Updates layer `l` from its gradients.
+    fn layer<T: Float>(
+        &self,
+        ctx: &Context,
+        l: usize,
+        parameters: &mut Parameters<T>,
+        gradients: &Parameters<T>,
+        slots: &mut [Parameters<T>],
+    ) {
+        let (dw, db) = gradients.slices(l);
+        let (weight, bias) = LayerState::of(l, parameters, slots);
+        // SAFETY: nobody else has the biases.
+        unsafe { bias.update(ctx, self, 0.0, 0..db.len(), db) };
+        let pieces = dw.len().div_ceil(PIECE);
+        ctx.parallel(pieces, |piece| {
+            let range = piece * PIECE..dw.len().min((piece + 1) * PIECE);
+            // SAFETY: the pieces do not overlap.
+            unsafe { weight.update(ctx, self, self.decay, range.clone(), &dw[range]) };
+        });
+    }
+}
+
+/// The weights, or the biases, of one layer and what the optimiser remembers of them, to be updated piece by
+/// piece from several threads.
+struct LayerState<'a, T> {
+    parameters: Disjoint<'a, T>,
+    slots: [Disjoint<'a, T>; Optimizer::MAX_SLOTS],
+    /// How many of the slots there are; the others are empty.
+    used: usize,
+}
+
+impl<'a, T: Float> LayerState<'a, T> {
+    /// Those of layer `l`: of the weights, and of the biases.
+    fn of(
+        l: usize,
+        parameters: &'a mut Parameters<T>,
+        slots: &'a mut [Parameters<T>],
+    ) -> (Self, Self) {
+        let used = slots.len();
+        let mut weight_slots: [&mut [T]; Optimizer::MAX_SLOTS] = Default::default();
+        let mut bias_slots: [&mut [T]; Optimizer::MAX_SLOTS] = Default::default();
+        for ((w, b), slot) in weight_slots.iter_mut().zip(&mut bias_slots).zip(slots) {
+            (*w, *b) = slot.slices_mut(l);
+        }
+        let (weight, bias) = parameters.slices_mut(l);
+        let new = |parameters, slots: [&'a mut [T]; Optimizer::MAX_SLOTS]| Self {
+            parameters: Disjoint::new(parameters),
+            slots: slots.map(Disjoint::new),
+            used,
+        };
+        (new(weight, weight_slots), new(bias, bias_slots))
+    }
+
+    /// One step of the optimiser on those elements, whose gradient is given.
+    ///
+    /// # Safety
+    /// Nobody else uses those elements meanwhile.
+    unsafe fn update(
+        &self,
+        ctx: &Context,
+        update: &Update,
+        decay: f64,
+        range: Range<usize>,
+        gradient: &[T],
+    ) {
+        let (isa, rate) = (ctx.isa(), update.learning_rate);
+        // SAFETY: the caller's promise.
+        let parameters = unsafe { self.parameters.part(range.clone()) };
+        let mut state: [&mut [T]; Optimizer::MAX_SLOTS] = Default::default();
+        for (part, slot) in state.iter_mut().zip(&self.slots[..self.used]) {
+            // SAFETY: the caller's promise.
+            *part = unsafe { slot.part(range.clone()) };
+        }
+        let state = &mut state[..self.used];
+        update.optimizer.step(isa, update.step, rate, decay, parameters, gradient, state);
+    }
+}
+
+/// Updates each layer as soon as its gradient is there, tile by tile, while the tile is in the cache.
+struct UpdateAtOnce<'a, T: Float> {
+    update: Update,
+    /// 1/m.
+    scale: f64,
+    parameters: &'a mut Parameters<T>,
+    gradients: &'a mut Parameters<T>,
+    slots: &'a mut [Parameters<T>],
+}
+
+impl<T: Float> GradientSink<T> for UpdateAtOnce<'_, T> {
+    fn parameters(&self) -> &Parameters<T> {
+        self.parameters
+    }
+
+    fn layer(
+        &mut self,
+        ctx: &Context,
+        l: usize,
+        a: ArrayView2<'_, T>,
+        dz: ArrayView2<'_, T>,
+    ) -> Result<()> {
+        let update = self.update;
+        if update.optimizer.is_plain() {
+            // W ← (1 - ηλ/m) W - (η/m) dZᵀ A is a product added to what is there: no gradient need exist.
+            let step = T::from_f64(-update.learning_rate * self.scale);
+            let keep = T::from_f64(1.0 - update.learning_rate * update.decay);
+            let (w, mut b) = self.parameters.layer_mut(l);
+            let b = b.as_slice_mut().expect("biases lie one behind the other");
+            linear_backward_bias(ctx, step, dz, T::ONE, b)?;
+            return linear_backward_weight(ctx, step, dz, a, keep, w, Epilogue::None);
+        }
+        let scale = T::from_f64(self.scale);
+        let (dw, mut db) = self.gradients.layer_mut(l);
+        let db = db.as_slice_mut().expect("biases lie one behind the other");
+        let (weight, bias) = LayerState::of(l, self.parameters, self.slots);
+
+        linear_backward_bias(ctx, scale, dz, T::ZERO, db)?;
+        // SAFETY: nobody else has the biases.
+        unsafe { bias.update(ctx, &update, 0.0, 0..db.len(), db) };
+
+        let columns = dw.ncols();
+        let step = |tile: Tile<'_, T>| {
+            for (i, gradient) in tile.values.rows().into_iter().enumerate() {
+                let gradient = gradient.to_slice().expect("a row of a tile is a piece of a row");
+                let from = (tile.row + i) * columns + tile.column;
+                // SAFETY: tiles do not overlap, and each is finished once.
+                unsafe {
+                    weight.update(ctx, &update, update.decay, from..from + gradient.len(), gradient);
+                }
+            }
+        };
+        linear_backward_weight(ctx, scale, dz, a, T::ZERO, dw, Epilogue::Then(&step))
+    }
+}
