@@ -41,7 +41,7 @@ def task(workload: Workload, arrays: Arrays) -> Task:
         def train_adam(parameters: Any) -> Any:
             state = (parameters, zeros(parameters), zeros(parameters), jnp.float32(0))
             for key in jax.random.split(jax.random.key(0), epochs):
-                state = adam_epoch(state, X, y, key, batch=batch)
+                state = adam_epoch(state, X, y, key, settings["learning_rate"], batch=batch)
             return state[0]
 
         return fit(train_adam, arrays, epochs * (settings["rows"] // batch))
@@ -91,7 +91,7 @@ def descend(parameters: Any, X: Any, y: Any, iterations: int) -> Any:
 
 
 @partial(jax.jit, static_argnames="batch")
-def adam_epoch(state: Any, X: Any, y: Any, key: Any, batch: int) -> Any:
+def adam_epoch(state: Any, X: Any, y: Any, key: Any, learning_rate: float, batch: int) -> Any:
     """One epoch of Adam: shuffle, then scan over the batches."""
     order = jax.random.permutation(key, len(X)).reshape(-1, batch)
 
@@ -101,7 +101,7 @@ def adam_epoch(state: Any, X: Any, y: Any, key: Any, batch: int) -> Any:
         t = t + 1
         m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, g)
         v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, g)
-        rate = (1e-3 / (1 - 0.9**t)).astype(X.dtype)
+        rate = (learning_rate / (1 - 0.9**t)).astype(X.dtype)
         root = jnp.sqrt(1 - 0.999**t).astype(X.dtype)
         p = jax.tree.map(lambda p, m, v: p - rate * m / (jnp.sqrt(v) / root + 1e-8), p, m, v)
         return (p, m, v, t), None

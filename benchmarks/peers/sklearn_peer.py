@@ -43,6 +43,7 @@ def task(workload: Workload, arrays: Arrays) -> Task:
             workload,
             arrays,
             batch_size=settings["batch"],
+            learning_rate_init=settings["learning_rate"],
             max_iter=epochs,
             n_iter_no_change=epochs + 1,
         )
@@ -77,7 +78,8 @@ def put(model: MLPClassifier, arrays: Arrays) -> None:
     For two classes scikit-learn has one sigmoid where the others have a softmax of two: it
     starts with the difference of the two rows, which is the same function.
     """
-    model.set_params(random_state=0)
+    # what else it remembers of the last fit: how well that went, and for how long it has not
+    model.best_loss_, model._no_improvement_count = np.inf, 0
     parameters = start(arrays)
     W, b = parameters[-1]
     if len(W) == 2:

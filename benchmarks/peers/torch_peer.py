@@ -56,7 +56,7 @@ def full_batch(workload: Workload, arrays: Arrays) -> Task:
 
 def mini_batch(workload: Workload, arrays: Arrays) -> Task:
     batch, rows = workload.settings["batch"], workload.settings["rows"]
-    epochs = workload.settings["epochs"]
+    epochs, rate = workload.settings["epochs"], workload.settings["learning_rate"]
     net = network(arrays)
     X, y = torch.from_numpy(arrays["X"]), torch.from_numpy(arrays["y"])
     loss = nn.CrossEntropyLoss()
@@ -65,7 +65,7 @@ def mini_batch(workload: Workload, arrays: Arrays) -> Task:
     def reset() -> None:
         put(net, arrays)
         torch.manual_seed(0)
-        kept["optimizer"] = torch.optim.Adam(net.parameters(), lr=1e-3, fused=True)
+        kept["optimizer"] = torch.optim.Adam(net.parameters(), lr=rate, fused=True)
 
     def run() -> None:
         for _ in range(epochs):

@@ -38,6 +38,8 @@ def task(workload: Workload, arrays: Arrays) -> Task:
         return fit(reference.train, workload, arrays, steps=workload.settings["iterations"])
     if workload.kind == "gram":
         return fit(reference.train_gram, workload, arrays, steps=1)
+    if workload.kind == "mini_batch":
+        return mini_batch(workload, arrays)
     if workload.kind == "predict":
         parameters, X = start(arrays), arrays["X"]
         return Task(lambda: predict_proba(X, parameters))
@@ -53,6 +55,47 @@ def fit(train: Any, workload: Workload, arrays: Arrays, steps: int) -> Task:
         trained[:], _ = train(arrays["X"], arrays["y"], begin, LEARNING_RATE, iterations)
 
     return Task(run, steps, parameters=lambda: trained)
+
+
+def mini_batch(workload: Workload, arrays: Arrays) -> Task:
+    """Train a softmax classifier with Adam from the given parameters."""
+    settings, begin = workload.settings, start(arrays)
+    batches = settings["rows"] // settings["batch"]
+    trained: reference.Parameters = []
+
+    def run() -> None:
+        random = np.random.default_rng(0)
+        trained[:] = [(W.copy(), b.copy()) for W, b in begin]
+        moments = [tuple(np.zeros((2, *a.shape), a.dtype) for a in layer) for layer in begin]
+        step = 0
+        for _ in range(settings["epochs"]):
+            for rows in random.permutation(settings["rows"]).reshape(batches, -1):
+                step += 1
+                X, y = arrays["X"][rows], arrays["y"][rows]
+                for layer, gradient, kept in zip(
+                    trained, softmax_gradients(X, y, trained), moments, strict=True
+                ):
+                    for parameter, g, (m, v) in zip(layer, gradient, kept, strict=True):
+                        adam(parameter, g, m, v, step, settings["learning_rate"])
+
+    return Task(run, settings["epochs"] * batches, parameters=lambda: trained)
+
+
+def softmax_gradients(X: Array, y: Array, parameters: reference.Parameters) -> Any:
+    """Return (dW, db) of the mean cross-entropy of a softmax for each layer."""
+    logits, hidden = reference.forward(reference.linear_forward(X, *parameters[0]), parameters[1:])
+    dZ = softmax(logits)
+    dZ[np.arange(len(y)), y] -= 1
+    dZ, above = reference.backward(dZ, hidden, parameters[1:])
+    return [reference.linear_backward(dZ, X), *above]
+
+
+def adam(parameter: Array, g: Array, m: Array, v: Array, step: int, learning_rate: float) -> None:
+    """Take one step of Adam, in place, with its usual settings and PyTorch's epsilon."""
+    m += 0.1 * (g - m)
+    v += 0.001 * (g * g - v)
+    root = np.sqrt(v) / (1 - 0.999**step) ** 0.5
+    parameter -= learning_rate / (1 - 0.9**step) * m / (root + 1e-8)
 
 
 def predict_proba(X: Array, parameters: reference.Parameters) -> Array:

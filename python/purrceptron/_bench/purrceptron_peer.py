@@ -38,9 +38,10 @@ def task(workload: Workload, arrays: Arrays) -> Task:
     if workload.kind == "mini_batch":
         if not hasattr(pc, "Adam"):
             raise Unsupported("Adam does not exist")
+        optimizer = pc.Adam(learning_rate=workload.settings["learning_rate"])
         batch, epochs = workload.settings["batch"], workload.settings["epochs"]
         steps = epochs * (workload.settings["rows"] // batch)
-        return fit(workload, arrays, steps, optimizer=pc.Adam(), epochs=epochs, batch_size=batch)
+        return fit(workload, arrays, steps, optimizer=optimizer, epochs=epochs, batch_size=batch)
     iterations = workload.settings["iterations"]
     gram = workload.kind == "gram"
     return fit(
