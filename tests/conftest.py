@@ -1,6 +1,7 @@
 """What tests of every level share: the real photos, on a machine that has them."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,10 @@ def photos(photo_pair: Path) -> Photos:
     return Photos(X, y, X_test, y_test)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """End the run by saying what it left out for want of data."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """End the run, after all other summaries, by saying what it left out for want of data."""
+    yield
     skipped = terminalreporter.stats.get("skipped", [])
     missing = sum(
         isinstance(report.longrepr, tuple) and WANTS_PHOTOS in report.longrepr[2]

@@ -10,6 +10,7 @@ shape does (pointed ears, whiskers, a long tail).
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -126,13 +127,14 @@ class _Pen:
 
     def line(self, points: Sequence[Point], width: float, colour: Colour) -> None:
         """Paint a line of round ends through the points."""
-        strokes = [self._segment(a, b) for a, b in zip(points, points[1:], strict=False)]
+        strokes = [self._segment(a, b) for a, b in pairwise(points)]
         self.paint(np.minimum.reduce(strokes) - width, colour, min(1.0, 3 * width / self.pixel))
 
     def _side(self, a: Point, b: Point) -> Field:
         ex, ey = b[0] - a[0], b[1] - a[1]
         length = (ex * ex + ey * ey) ** 0.5
-        return ((self.u - a[0]) * ey - (self.v - a[1]) * ex) / length
+        distance: Field = ((self.u - a[0]) * ey - (self.v - a[1]) * ex) / length
+        return distance
 
     def _segment(self, a: Point, b: Point) -> Field:
         ex, ey = b[0] - a[0], b[1] - a[1]

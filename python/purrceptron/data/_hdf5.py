@@ -146,7 +146,7 @@ class _File:
             raise self._wrong(x_name, x, "uint8 of shape (m, height, width, channels)")
         if len(y.shape) != 1 or y.dtype.kind not in "iu":
             raise self._wrong(y_name, y, "integers of shape (m,)")
-        if len(names.shape) != 1 or names.dtype.kind not in "SO":
+        if len(names.shape) != 1 or not _is_text(names.dtype):
             raise self._wrong("list_classes", names, "strings of shape (classes,)")
         if x.shape[0] != y.shape[0]:
             raise ValueError(
@@ -185,16 +185,16 @@ class _File:
             link = self._file.get(name, getlink=True)
         # Looked at before the link is followed: opening its target may already read elsewhere.
         if not isinstance(link, h5py.HardLink) and not self._allow_external:
-            kind = "external" if isinstance(link, h5py.ExternalLink) else "soft"
+            kind = "an external" if isinstance(link, h5py.ExternalLink) else "a soft"
             target = f"{getattr(link, 'filename', '')} {getattr(link, 'path', '')}".strip()
-            raise self._refused(name, f"is an {kind} link to {target}".replace("an soft", "a soft"))
+            raise self._refused(name, f"is {kind} link to {target}")
         with self._reading():
             node = self._file[name]
         if not isinstance(node, h5py.Dataset):
             raise ValueError(f"{self._path}: {name} is a group, not a dataset")
+        if node.shape is None:
+            raise ValueError(f"{self._path}: {name} has a type but no shape and no values")
         with self._reading():
-            if node.shape is None:
-                raise ValueError("it has no extent")
             creation = node.id.get_create_plist()
             return _Declared(
                 shape=node.shape,
@@ -233,10 +233,8 @@ class _File:
             )
 
     def _labels(self, name: str) -> npt.NDArray[np.int64]:
-        values = self._read(name)
-        # A huge uint64 must not wrap round to a label that looks right.
-        labels: npt.NDArray[np.int64] = np.minimum(values, np.iinfo(np.int64).max).astype(np.int64)
-        return labels
+        # A uint64 too large for an int64 becomes negative, so it is still refused.
+        return self._read(name).astype(np.int64)
 
     def _class_names(self) -> tuple[str, ...]:
         values = self._read("list_classes").tolist()
@@ -285,6 +283,12 @@ def _missing_filter(creation: Any) -> str | None:
             label = name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
             return f"{label} (number {code})" if label else f"number {code}"
     return None
+
+
+def _is_text(dtype: np.dtype[Any]) -> bool:
+    import h5py
+
+    return h5py.check_string_dtype(dtype) is not None
 
 
 def _size(nbytes: int) -> str:
