@@ -84,7 +84,7 @@ def put(model: MLPClassifier, arrays: Arrays) -> None:
     W, b = parameters[-1]
     if len(W) == 2:
         parameters[-1] = (W[1:] - W[:1], b[1:] - b[:1])
-    model.coefs_ = [np.ascontiguousarray(W.T) for W, _ in parameters]
+    model.coefs_ = [np.array(W.T, order="C") for W, _ in parameters]
     model.intercepts_ = [b.copy() for _, b in parameters]
 
 
