@@ -1,8 +1,23 @@
 //! Matrix multiplication: `C ← α A B + β C`, and what is done to `C` on the way.
 
+mod blocked;
+mod blocking;
+mod caches;
+mod matrix;
+mod micro;
 mod naive;
+mod pack;
+mod product;
+mod scratch;
+#[cfg(test)]
+mod tests;
+
+use std::mem::MaybeUninit;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
+
+use matrix::{Matrix, MatrixMut};
+use product::Product;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -66,28 +81,45 @@ pub fn gemm<T: Float>(
     a: ArrayView2<'_, T>,
     b: ArrayView2<'_, T>,
     beta: T,
-    c: ArrayViewMut2<'_, T>,
+    mut c: ArrayViewMut2<'_, T>,
     epilogue: Epilogue<'_, T>,
 ) -> Result<()> {
-    check_shapes(&a, &b, &c, &epilogue)?;
-    let _ = ctx;
-    gemm_naive(alpha, a, b, beta, c, epilogue);
-    Ok(())
+    check_shapes(a.dim(), b.dim(), c.dim(), &epilogue)?;
+    let (a, b, c) = (Matrix::new(&a), Matrix::new(&b), MatrixMut::new(&mut c));
+    product::run(ctx, Product { alpha, a, b, beta, c, epilogue, transposed: false })
 }
 
-fn check_shapes<T: Float>(
-    a: &ArrayView2<'_, T>,
-    b: &ArrayView2<'_, T>,
-    c: &ArrayViewMut2<'_, T>,
+/// `C ← α A B`, then the epilogue, into memory that need not have been written before: if it
+/// returns `Ok`, all of `c` has been.
+///
+/// # Errors
+/// As [`gemm`].
+pub fn gemm_into<T: Float>(
+    ctx: &Context,
+    alpha: T,
+    a: ArrayView2<'_, T>,
+    b: ArrayView2<'_, T>,
+    mut c: ArrayViewMut2<'_, MaybeUninit<T>>,
+    epilogue: Epilogue<'_, T>,
+) -> Result<()> {
+    check_shapes(a.dim(), b.dim(), c.dim(), &epilogue)?;
+    // With β = 0, C is written before anything reads it (the epilogue, for one).
+    let (a, b, c) = (Matrix::new(&a), Matrix::new(&b), MatrixMut::new(&mut c).cast());
+    product::run(ctx, Product { alpha, a, b, beta: T::ZERO, c, epilogue, transposed: false })
+}
+
+fn check_shapes<T>(
+    (m, k): (usize, usize),
+    (kb, n): (usize, usize),
+    c: (usize, usize),
     epilogue: &Epilogue<'_, T>,
 ) -> Result<()> {
-    let ((m, k), (kb, n)) = (a.dim(), b.dim());
     let wrong = |argument, came, expected| Err(Error::Shape { argument, came, expected });
     if kb != k {
-        return wrong("b", format!("({kb}, {n})"), format!("({k}, n): a is ({m}, {k})"));
+        return wrong("b", format!("({kb}, {n})"), format!("({k}, {n}): a is ({m}, {k})"));
     }
-    if c.dim() != (m, n) {
-        return wrong("c", format!("{:?}", c.dim()), format!("({m}, {n})"));
+    if c != (m, n) {
+        return wrong("c", format!("{c:?}"), format!("({m}, {n})"));
     }
     match epilogue {
         Epilogue::Bias(bias) | Epilogue::BiasRelu(bias) if bias.len() != n => {

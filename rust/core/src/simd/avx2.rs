@@ -84,6 +84,14 @@ impl Vector for F32x8 {
         // SAFETY: see the impl.
         unsafe { sum8(self.0) }
     }
+    #[inline(always)]
+    fn zip(self, b: Self) -> (Self, Self) {
+        // SAFETY: see the impl.
+        unsafe {
+            let (x, y) = (_mm256_unpacklo_ps(self.0, b.0), _mm256_unpackhi_ps(self.0, b.0));
+            (Self(_mm256_permute2f128_ps::<0x20>(x, y)), Self(_mm256_permute2f128_ps::<0x31>(x, y)))
+        }
+    }
 }
 
 /// All ones in the first `n <= 8` lanes of 32 bits.
@@ -190,6 +198,14 @@ impl Vector for F64x4 {
     fn sum(self) -> f64 {
         // SAFETY: see the impl.
         unsafe { sum4(self.0) }
+    }
+    #[inline(always)]
+    fn zip(self, b: Self) -> (Self, Self) {
+        // SAFETY: see the impl.
+        unsafe {
+            let (x, y) = (_mm256_unpacklo_pd(self.0, b.0), _mm256_unpackhi_pd(self.0, b.0));
+            (Self(_mm256_permute2f128_pd::<0x20>(x, y)), Self(_mm256_permute2f128_pd::<0x31>(x, y)))
+        }
     }
 }
 

@@ -88,6 +88,18 @@ impl Vector for F32x16 {
             super::avx2::sum8(half)
         }
     }
+    #[inline(always)]
+    fn zip(self, b: Self) -> (Self, Self) {
+        // SAFETY: see the impl.
+        unsafe {
+            let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            let high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
+            (
+                Self(_mm512_permutex2var_ps(self.0, low, b.0)),
+                Self(_mm512_permutex2var_ps(self.0, high, b.0)),
+            )
+        }
+    }
 }
 
 /// The mask of the first `n <= 16` lanes.
@@ -180,6 +192,18 @@ impl Vector for F64x8 {
             let half =
                 _mm256_add_pd(_mm512_castpd512_pd256(self.0), _mm512_extractf64x4_pd::<1>(self.0));
             super::avx2::sum4(half)
+        }
+    }
+    #[inline(always)]
+    fn zip(self, b: Self) -> (Self, Self) {
+        // SAFETY: see the impl.
+        unsafe {
+            let low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
+            let high = _mm512_add_epi64(low, _mm512_set1_epi64(4));
+            (
+                Self(_mm512_permutex2var_pd(self.0, low, b.0)),
+                Self(_mm512_permutex2var_pd(self.0, high, b.0)),
+            )
         }
     }
 }

@@ -14,6 +14,7 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod portable;
+mod transpose;
 
 use crate::float::Float;
 use crate::isa::Isa;
@@ -24,6 +25,7 @@ pub use self::{
     avx512::{F32x16, F64x8},
 };
 pub use portable::{P32x8, P64x4};
+pub(crate) use transpose::transpose;
 
 /// A register of floats.
 ///
@@ -75,6 +77,9 @@ pub trait Vector: Copy + Send + Sync + 'static {
     fn min(self, b: Self) -> Self;
     /// The sum of the lanes, by halves: the upper half is added to the lower until one is left.
     fn sum(self) -> Self::Elem;
+    /// The lanes of both in turn, `self[0], b[0], self[1], b[1], ...`: the first half of them, and
+    /// the second.
+    fn zip(self, b: Self) -> (Self, Self);
 }
 
 /// A piece of work that any vector type can do. The implementation of `run` and everything it

@@ -97,6 +97,13 @@ impl Vector for P32x8 {
         }
         x[0]
     }
+    #[inline(always)]
+    fn zip(self, b: Self) -> (Self, Self) {
+        let lanes = |first| {
+            Self(std::array::from_fn(|i| if i % 2 == 0 { &self } else { &b }.0[first + i / 2]))
+        };
+        (lanes(0), lanes(4))
+    }
 }
 
 /// Four `f64`.
@@ -192,6 +199,13 @@ impl Vector for P64x4 {
             half /= 2;
         }
         x[0]
+    }
+    #[inline(always)]
+    fn zip(self, b: Self) -> (Self, Self) {
+        let lanes = |first| {
+            Self(std::array::from_fn(|i| if i % 2 == 0 { &self } else { &b }.0[first + i / 2]))
+        };
+        (lanes(0), lanes(2))
     }
 }
 

@@ -1,0 +1,318 @@
+//! The loop nest: five loops around the microkernel, as in BLIS.
+//!
+//! ```text
+//! for ic in rows, MC at a time            rows of A whose slice is packed in the third level
+//!   for pc in products, KC at a time      pack A's slice
+//!     for jc in columns, NC at a time     pack B's block: it stays in the second level
+//!       for ir in the block's tile rows   a panel of A stays in the first level
+//!         for jr in the block's panels    a panel of B streams through
+//!           microkernel                   a tile of C stays in registers
+//! ```
+//!
+//! BLIS streams A past a resident B; here, where rows are contiguous and vectors lie along them,
+//! the two have changed places. Nothing is packed that is used too seldom to pay for it: the
+//! microkernel reads A in place if few columns want it, and B if few rows do.
+//!
+//! Threads each take a rectangle of C and run the whole nest on it. A sum is taken in the same
+//! order, KC products at a time, wherever its element lies in whichever rectangle: so the
+//! rectangles may follow the number of threads, and the bits do not.
+
+use std::ops::Range;
+use std::ptr;
+use std::sync::OnceLock;
+
+use super::blocking::{Pieces, kc, mc, mr, nc, nr, strip};
+use super::matrix::{Matrix, MatrixMut};
+use super::micro::{self, Panels, Store};
+use super::pack::{pack_a, pack_b};
+use super::scratch::with_scratch;
+use super::{Epilogue, Product};
+use crate::context::Context;
+use crate::error::Result;
+use crate::float::Float;
+use crate::simd::{Kernel, Vector, dispatch};
+
+/// `p`, by the loop nest, on the context's threads.
+pub(super) fn blocked<T: Float>(ctx: &Context, p: &Product<'_, T>) -> Result<()> {
+    let grid = dispatch(ctx.isa(), GridOf { p, threads: ctx.threads() });
+    if grid.tasks() == 1 {
+        return dispatch(ctx.isa(), Nest { p, tiles: 0..grid.tiles.count, columns: 0..p.c.cols });
+    }
+    let failed = OnceLock::new();
+    ctx.parallel(grid.tasks(), |task| {
+        let (tiles, columns) = grid.task(task);
+        if let Err(error) = dispatch(ctx.isa(), Nest { p, tiles, columns }) {
+            failed.get_or_init(|| error);
+        }
+    });
+    failed.into_inner().map_or(Ok(()), Err)
+}
+
+/// How C is shared out: so many groups of tile rows by so many groups of strips.
+struct Grid {
+    tiles: Pieces,
+    row_groups: Pieces,
+    strip: usize,
+    columns: usize,
+    column_groups: Pieces,
+}
+
+impl Grid {
+    fn tasks(&self) -> usize {
+        self.row_groups.count * self.column_groups.count
+    }
+
+    /// The tile rows and the columns of a task.
+    fn task(&self, i: usize) -> (Range<usize>, Range<usize>) {
+        let (row, column) = (i / self.column_groups.count, i % self.column_groups.count);
+        let strips = self.column_groups.get(column);
+        let columns = strips.start * self.strip..(strips.end * self.strip).min(self.columns);
+        (self.row_groups.get(row), columns)
+    }
+}
+
+/// Operations that are worth a thread of their own: some 10 µs.
+const WORTH_A_TASK: usize = 1 << 20;
+
+struct GridOf<'a, 'p, T> {
+    p: &'a Product<'p, T>,
+    threads: usize,
+}
+
+impl<T: Float> Kernel<T> for GridOf<'_, '_, T> {
+    type Output = Grid;
+
+    #[inline(always)]
+    fn run<V: Vector<Elem = T>>(self) -> Grid {
+        let (m, k, n) = (self.p.c.rows, self.p.a.cols, self.p.c.cols);
+        let tiles = Pieces::at_most(m, mr::<V>());
+        let strip = strip::<V>(n);
+        let strips = n.div_ceil(strip);
+        let work = m.saturating_mul(n).saturating_mul(2 * k.max(1));
+        let (rows, columns) = match (work / WORTH_A_TASK).min(self.threads) {
+            0 | 1 => (1, 1),
+            threads => shares(threads, tiles.count, strips, m, n),
+        };
+        Grid {
+            tiles,
+            row_groups: Pieces::exactly(tiles.count, rows),
+            strip,
+            columns: n,
+            column_groups: Pieces::exactly(strips, columns),
+        }
+    }
+}
+
+/// Into how many groups to cut the tile rows and the strips, so that each thread has several
+/// rectangles (whoever is quicker takes more) that are not far from square (a rectangle packs as
+/// many elements as half its circumference, times k).
+fn shares(threads: usize, tiles: usize, strips: usize, m: usize, n: usize) -> (usize, usize) {
+    let wanted = 2 * threads;
+    let (mut rows, mut columns) = (1, 1);
+    while rows * columns < wanted && (rows < tiles || columns < strips) {
+        let cut_rows = rows < tiles && (columns >= strips || m / rows > n / columns);
+        *(if cut_rows { &mut rows } else { &mut columns }) *= 2;
+    }
+    (rows.min(tiles), columns.min(strips))
+}
+
+/// The nest on one rectangle of C: some tile rows, some columns.
+struct Nest<'a, 'p, T> {
+    p: &'a Product<'p, T>,
+    tiles: Range<usize>,
+    columns: Range<usize>,
+}
+
+/// Room for any tile.
+const TILE_ROOM: usize = 14 * 32;
+
+impl<T: Float> Kernel<T> for Nest<'_, '_, T> {
+    type Output = Result<()>;
+
+    #[inline(always)]
+    fn run<V: Vector<Elem = T>>(self) -> Result<()> {
+        let Product { a, b, c, .. } = *self.p;
+        let rows = Pieces::at_most(c.rows, mr::<V>());
+        let height = rows.start(self.tiles.end) - rows.start(self.tiles.start);
+        let width = self.columns.len();
+        let depth = a.cols.min(kc::<T>());
+        let (pack_a, pack_b) = (width > 8 * nr::<V>(), b.cs != 1 || height > 4 * mr::<V>());
+
+        let a_room = if pack_a { height.min(mc() + mr::<V>()) * depth } else { 0 };
+        let b_width = if pack_b { width.min(nc::<V>()) } else { width.min(nr::<V>()) };
+        let b_room = b_width.next_multiple_of(V::LANES) * depth;
+        with_scratch(a_room + b_room, |scratch: *mut T| {
+            let a_packed = if pack_a { scratch } else { ptr::null_mut() };
+            // SAFETY: the scratch has room for both.
+            let b_packed = unsafe { scratch.add(a_room) };
+            let mut first = self.tiles.start;
+            while first < self.tiles.end {
+                let mut last = first + 1;
+                while last < self.tiles.end && rows.start(last + 1) - rows.start(first) <= mc() {
+                    last += 1;
+                }
+                let slices = Pieces::at_most(a.cols, kc::<T>());
+                for s in 0..slices.count {
+                    let slice = Slice {
+                        p: self.p,
+                        rows,
+                        products: slices.get(s),
+                        first: s == 0,
+                        last: s + 1 == slices.count,
+                        a_packed,
+                        b_packed,
+                        pack_b,
+                    };
+                    // SAFETY: the tiles and the columns are within C, and no other thread has
+                    // them; the scratch has room for the panels.
+                    unsafe { slice.run::<V>(first..last, self.columns.clone()) };
+                }
+                first = last;
+            }
+        })
+    }
+}
+
+/// One slice of all sums: what the three inner loops and the packing need to know.
+struct Slice<'a, 'p, T> {
+    p: &'a Product<'p, T>,
+    /// The tile rows of all of C.
+    rows: Pieces,
+    products: Range<usize>,
+    first: bool,
+    last: bool,
+    /// Null if A is read in place.
+    a_packed: *mut T,
+    b_packed: *mut T,
+    pack_b: bool,
+}
+
+impl<T: Float> Slice<'_, '_, T> {
+    /// # Safety
+    /// The tiles and columns are within C and nobody else's; the scratch has room.
+    #[inline(always)]
+    unsafe fn run<V: Vector<Elem = T>>(&self, tiles: Range<usize>, columns: Range<usize>) {
+        let top = self.rows.start(tiles.start);
+        if !self.a_packed.is_null() {
+            for t in tiles.clone() {
+                let rows = self.rows.get(t);
+                let a = sub(&self.p.a, rows.clone(), self.products.clone());
+                // SAFETY: the panel of each tile follows that of the tiles before.
+                unsafe {
+                    pack_a::<V>(a, self.a_packed.add((rows.start - top) * self.products.len()));
+                }
+            }
+        }
+        let mut left = columns.start;
+        while left < columns.end {
+            let right = (left + nc::<V>()).min(columns.end);
+            if self.pack_b {
+                for j in (left..right).step_by(nr::<V>()) {
+                    // SAFETY: as the caller promises.
+                    unsafe { self.pack_panel::<V>(j..(j + nr::<V>()).min(right), left) };
+                }
+            } else if !(right - left).is_multiple_of(V::LANES) {
+                let j = left + (right - left) / nr::<V>() * nr::<V>();
+                // SAFETY: as above; this only panel is the first of the scratch.
+                unsafe { self.pack_panel::<V>(j..right, j) };
+            }
+            for t in tiles.clone() {
+                // SAFETY: as above, and the panels are packed.
+                unsafe { self.tile_row::<V>(t, top, left..right) };
+            }
+            left = right;
+        }
+    }
+
+    /// Packs the panel of B with those columns, where the block starts at column `left`.
+    /// # Safety
+    /// As [`run`](Self::run).
+    #[inline(always)]
+    unsafe fn pack_panel<V: Vector<Elem = T>>(&self, columns: Range<usize>, left: usize) {
+        let whole = columns.len().next_multiple_of(V::LANES);
+        // SAFETY: the panels before it are whole, so it starts where they end.
+        unsafe {
+            let to = self.b_packed.add((columns.start - left) * self.products.len());
+            pack_b::<V>(sub(&self.p.b, self.products.clone(), columns), whole, to);
+        }
+    }
+
+    /// A row of tiles, and the epilogue, strip by strip, while they are in the first-level cache.
+    /// # Safety
+    /// As [`run`](Self::run); what is to be packed, is.
+    #[inline(always)]
+    unsafe fn tile_row<V: Vector<Elem = T>>(&self, t: usize, top: usize, columns: Range<usize>) {
+        let Product { alpha, a, b, beta, c, epilogue, .. } = *self.p;
+        let (rows, kc) = (self.rows.get(t), self.products.len());
+        // SAFETY: the first element of the tile row's slice, packed or in place. (With no
+        // products there is none, and none is read.)
+        let (a, a_row, a_k) = unsafe {
+            if self.a_packed.is_null() {
+                (
+                    a.ptr.wrapping_offset(
+                        rows.start as isize * a.rs + self.products.start as isize * a.cs,
+                    ),
+                    a.rs,
+                    a.cs,
+                )
+            } else {
+                let packed = self.a_packed.add((rows.start - top) * kc);
+                (packed.cast_const(), 1, rows.len() as isize)
+            }
+        };
+        let (bias, relu) = match epilogue {
+            Epilogue::Bias(bias) if self.last => (bias.as_ptr(), false),
+            Epilogue::BiasRelu(bias) if self.last => (bias.as_ptr(), true),
+            _ => (ptr::null(), false),
+        };
+        let beta = if self.first { beta } else { T::ONE };
+        let strip = strip::<V>(c.cols);
+        for left in columns.clone().step_by(strip) {
+            let right = (left + strip).min(columns.end);
+            for j in (left..right).step_by(nr::<V>()) {
+                let width = nr::<V>().min(columns.end - j);
+                let vectors = width.div_ceil(V::LANES);
+                let whole = vectors * V::LANES;
+                let (b, b_k) = if self.pack_b {
+                    (
+                        self.b_packed.wrapping_add((j - columns.start) * kc).cast_const(),
+                        whole as isize,
+                    )
+                } else if width < whole {
+                    (self.b_packed.cast_const(), whole as isize)
+                } else {
+                    (b.ptr.wrapping_offset(self.products.start as isize * b.rs + j as isize), b.rs)
+                };
+                let panels = Panels { kc, a, a_row, a_k, b, b_k };
+                let bias = if bias.is_null() { bias } else { bias.wrapping_add(j) };
+                let store = Store { alpha, beta, bias, relu };
+                // SAFETY: the tile is within C and nobody else's.
+                unsafe {
+                    let c_tile = c.at(rows.start, j);
+                    if width == whole && c.cs == 1 {
+                        micro::tile::<V>(rows.len(), vectors, panels, c_tile, c.rs, store);
+                    } else {
+                        let mut sums = [T::ZERO; TILE_ROOM];
+                        let raw =
+                            Store { alpha: T::ONE, beta: T::ZERO, bias: ptr::null(), relu: false };
+                        let rs = nr::<V>() as isize;
+                        micro::tile::<V>(rows.len(), vectors, panels, sums.as_mut_ptr(), rs, raw);
+                        let tile = MatrixMut { ptr: c_tile, rows: rows.len(), cols: width, ..c };
+                        micro::finish_edge::<V>(sums.as_ptr(), tile, store);
+                    }
+                }
+            }
+            if let (Epilogue::Then(f), true) = (epilogue, self.last) {
+                // SAFETY: the elements are within C, written, and nobody else's.
+                unsafe { self.p.hand_over(f, rows.clone(), left..right) };
+            }
+        }
+    }
+}
+
+/// The rows and columns of a matrix.
+#[inline(always)]
+fn sub<T>(x: &Matrix<T>, rows: Range<usize>, cols: Range<usize>) -> Matrix<T> {
+    let ptr = x.ptr.wrapping_offset(rows.start as isize * x.rs + cols.start as isize * x.cs);
+    Matrix { ptr, rows: rows.len(), cols: cols.len(), ..*x }
+}

@@ -1,0 +1,139 @@
+//! The sizes of everything: tiles for the registers, panels and blocks for the caches.
+//!
+//! A product is cut at five places, from the outside in:
+//!
+//! | size | what it fits | value |
+//! | --- | --- | --- |
+//! | `MC` rows of A | packed once for a slice, read from the third level | from the caches |
+//! | `KC` of k | a slice of all sums: long enough to pay for reading and writing C again | fixed |
+//! | `NC` columns of B | packed, they fill half of the second level | from the caches |
+//! | `MR` rows, `NR` columns | the tile of C that stays in registers | from the registers |
+//!
+//! `KC` alone decides in which order a sum is taken, so it depends on the element type and on
+//! nothing else; the others may follow the machine.
+
+use std::ops::Range;
+
+use super::caches::Caches;
+use crate::simd::Vector;
+
+/// Vectors in a row of a tile.
+pub(super) const NRV: usize = 2;
+
+/// Bytes of a slice of one row: 512 `f32` or 256 `f64`.
+const KC_BYTES: usize = 2048;
+
+/// Columns of a strip, in panels: an epilogue is called with a tile's rows and a strip's columns,
+/// which should still be in the first-level cache.
+const STRIP_PANELS: usize = 4;
+
+/// The most products that are added up in one go.
+pub(super) const fn kc<T>() -> usize {
+    KC_BYTES / size_of::<T>()
+}
+
+/// The most rows of a tile: its sums, one row of B and two spare must fit in the registers.
+pub(super) const fn mr<V: Vector>() -> usize {
+    (V::REGISTERS - 4) / NRV
+}
+
+/// The columns of a tile.
+pub(super) const fn nr<V: Vector>() -> usize {
+    NRV * V::LANES
+}
+
+/// Columns of a strip, for a product with `n` of them: four panels, fewer where there are few
+/// (but a number that divides four, so that a packed block is whole strips).
+pub(super) fn strip<V: Vector>(n: usize) -> usize {
+    let panels = match n.div_ceil(nr::<V>()) {
+        0..8 => 1,
+        8..16 => 2,
+        _ => STRIP_PANELS,
+    };
+    panels * nr::<V>()
+}
+
+/// Columns of B that are packed at a time: whole strips that fill half of the second level.
+pub(super) fn nc<V: Vector>() -> usize {
+    let strip = STRIP_PANELS * nr::<V>();
+    (Caches::get().l2 / 2 / KC_BYTES / strip).max(1) * strip
+}
+
+/// Rows of A that are packed at a time: an eighth of the last level.
+pub(super) fn mc() -> usize {
+    (Caches::get().l3 / 8 / KC_BYTES).clamp(256, 2048)
+}
+
+/// `len` things in pieces of at most `max`, as even as can be: no piece is much smaller than the
+/// others, because a thin tile keeps few registers busy.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pieces {
+    len: usize,
+    pub(super) count: usize,
+}
+
+impl Pieces {
+    pub(super) fn at_most(len: usize, max: usize) -> Self {
+        Self { len, count: len.div_ceil(max).max(1) }
+    }
+
+    /// `count` pieces, or `len` if that is fewer.
+    pub(super) fn exactly(len: usize, count: usize) -> Self {
+        Self { len, count: count.min(len).max(1) }
+    }
+
+    /// Where piece `i` starts; the end, for `i == count`.
+    #[inline]
+    pub(super) fn start(&self, i: usize) -> usize {
+        let (base, longer) = (self.len / self.count, self.len % self.count);
+        i * base + i.min(longer)
+    }
+
+    /// Piece `i`.
+    #[inline]
+    pub(super) fn get(&self, i: usize) -> Range<usize> {
+        self.start(i)..self.start(i + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::{P32x8, P64x4};
+
+    #[test]
+    fn pieces_cover_everything_once_and_differ_by_one_at_most() {
+        for len in 0..200 {
+            for max in 1..20 {
+                let pieces = Pieces::at_most(len, max);
+                let mut end = 0;
+                for i in 0..pieces.count {
+                    let piece = pieces.get(i);
+                    assert_eq!(piece.start, end);
+                    assert!(piece.len() <= max && piece.len() + 1 >= len.div_ceil(pieces.count));
+                    end = piece.end;
+                }
+                assert_eq!(end, len);
+            }
+        }
+    }
+
+    #[test]
+    fn a_tile_fits_in_the_registers() {
+        fn check<V: Vector>() {
+            assert!(mr::<V>() >= 2);
+            assert!(mr::<V>() * NRV + NRV < V::REGISTERS);
+            assert_eq!(nc::<V>() % strip::<V>(1 << 20), 0);
+            assert_eq!(strip::<V>(1), nr::<V>());
+        }
+        check::<P32x8>();
+        check::<P64x4>();
+        #[cfg(target_arch = "x86_64")]
+        {
+            check::<crate::simd::F32x8>();
+            check::<crate::simd::F64x4>();
+            check::<crate::simd::F32x16>();
+            check::<crate::simd::F64x8>();
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The microkernel: one tile of C, `MR` rows by `NRV` vectors, in registers from the first
+//! product of a slice to the last.
+//!
+//! For each of the slice's products it loads one row of B's panel (`NRV` vectors), broadcasts
+//! `MR` elements of A one after the other, and does `MR x NRV` fused multiply-adds. Why these
+//! tiles: a core of today starts one or two such operations a cycle, each takes about four, so at
+//! least eight sums must be under way to keep it busy; and it loads one or two vectors a cycle, so
+//! there should be fewer loads than multiply-adds:
+//!
+//! | registers | tile | sums | loads | multiply-adds |
+//! | --- | --- | --- | --- | --- |
+//! | AVX-512, 32 | 14 x 2 vectors | 28 | 16 | 28 |
+//! | AVX2, 16 | 6 x 2 vectors | 12 | 8 | 12 |
+//!
+//! Every height up to the highest has a kernel of its own, so that 20 rows are two tiles of 10 and
+//! no register works for nothing.
+
+use super::blocking::{mr, nr};
+use super::matrix::MatrixMut;
+use crate::float::Float;
+use crate::simd::Vector;
+
+/// The operands of a tile in one slice: where they are, and how far it is to the next row (of A)
+/// and to the next product.
+#[derive(Clone, Copy)]
+pub(super) struct Panels<T> {
+    /// Products in the slice.
+    pub(super) kc: usize,
+    pub(super) a: *const T,
+    pub(super) a_row: isize,
+    pub(super) a_k: isize,
+    pub(super) b: *const T,
+    pub(super) b_k: isize,
+}
+
+/// What becomes of a tile's sums: `C ← α sums + β C`, and in the last slice the bias and ReLU.
+#[derive(Clone, Copy)]
+pub(super) struct Store<T> {
+    pub(super) alpha: T,
+    pub(super) beta: T,
+    /// One element a column; null for none.
+    pub(super) bias: *const T,
+    pub(super) relu: bool,
+}
+
+/// One whole tile of `rows` rows and `vectors` vectors, at `c`, with `rs` from row to row.
+///
+/// # Safety
+/// `1 <= rows <= mr::<V>()`, `1 <= vectors <= NRV`; the operands can be read and the tile written
+/// (and, unless `beta` is zero, read); a bias that is not null has an element for each column.
+#[inline(always)]
+pub(super) unsafe fn tile<V: Vector>(
+    rows: usize,
+    vectors: usize,
+    panels: Panels<V::Elem>,
+    c: *mut V::Elem,
+    rs: isize,
+    store: Store<V::Elem>,
+) {
+    macro_rules! heights {
+        ($($mr:literal)*) => {
+            match (rows, vectors) {
+                // SAFETY: as the caller promises; the arm says which size it is.
+                $(($mr, 2) if $mr <= mr::<V>() => unsafe {
+                    fixed::<V, $mr, 2>(panels, c, rs, store)
+                },)*
+                // SAFETY: as above.
+                $(($mr, 1) if $mr <= mr::<V>() => unsafe {
+                    fixed::<V, $mr, 1>(panels, c, rs, store)
+                },)*
+                _ => unreachable!("a tile of {rows} rows and {vectors} vectors"),
+            }
+        };
+    }
+    heights!(14 13 12 11 10 9 8 7 6 5 4 3 2 1)
+}
+
+/// # Safety
+/// As [`tile`].
+#[inline(always)]
+unsafe fn fixed<V: Vector, const MR: usize, const NV: usize>(
+    panels: Panels<V::Elem>,
+    c: *mut V::Elem,
+    rs: isize,
+    store: Store<V::Elem>,
+) {
+    let Panels { kc, mut a, a_row, a_k, mut b, b_k } = panels;
+    let mut sums = [[V::splat(V::Elem::ZERO); NV]; MR];
+    for _ in 0..kc {
+        let mut row = [V::splat(V::Elem::ZERO); NV];
+        for (j, x) in row.iter_mut().enumerate() {
+            // SAFETY: the panel of B holds NV vectors for each product.
+            *x = unsafe { V::load(b.add(j * V::LANES)) };
+        }
+        for (i, sums) in sums.iter_mut().enumerate() {
+            // SAFETY: the panel of A holds MR rows for each product.
+            let x = V::splat(unsafe { *a.offset(i as isize * a_row) });
+            for (sum, &y) in sums.iter_mut().zip(&row) {
+                *sum = x.mul_add(y, *sum);
+            }
+        }
+        a = a.wrapping_offset(a_k);
+        b = b.wrapping_offset(b_k);
+    }
+    // SAFETY: as the caller promises.
+    unsafe { finish(&mut sums, c, rs, store) }
+}
+
+/// # Safety
+/// As [`tile`].
+#[inline(always)]
+unsafe fn finish<V: Vector, const MR: usize, const NV: usize>(
+    sums: &mut [[V; NV]; MR],
+    c: *mut V::Elem,
+    rs: isize,
+    store: Store<V::Elem>,
+) {
+    let zero = V::splat(V::Elem::ZERO);
+    let alpha = V::splat(store.alpha);
+    if store.beta == V::Elem::ZERO {
+        for sum in sums.iter_mut().flatten() {
+            *sum = alpha.mul(*sum);
+        }
+    } else {
+        let beta = V::splat(store.beta);
+        for (i, sums) in sums.iter_mut().enumerate() {
+            for (j, sum) in sums.iter_mut().enumerate() {
+                // SAFETY: the tile can be read, as the caller promises for this β.
+                let old = unsafe { V::load(c.offset(i as isize * rs).add(j * V::LANES)) };
+                *sum = alpha.mul_add(*sum, beta.mul(old));
+            }
+        }
+    }
+    if !store.bias.is_null() {
+        for j in 0..NV {
+            // SAFETY: one element a column.
+            let bias = unsafe { V::load(store.bias.add(j * V::LANES)) };
+            for sums in sums.iter_mut() {
+                sums[j] = sums[j].add(bias);
+            }
+        }
+    }
+    if store.relu {
+        for sum in sums.iter_mut().flatten() {
+            *sum = zero.max(*sum); // In this order NaN stays NaN.
+        }
+    }
+    for (i, sums) in sums.iter().enumerate() {
+        for (j, sum) in sums.iter().enumerate() {
+            // SAFETY: the tile can be written, as the caller promises.
+            unsafe { sum.store(c.offset(i as isize * rs).add(j * V::LANES)) };
+        }
+    }
+}
+
+/// What [`finish`] does, for a tile that is cut short by the edge of C or whose rows are not
+/// contiguous: the sums are in `sums`, `nr::<V>()` apart, and `width` of each row go to C's
+/// elements, at any strides. The arithmetic is that of [`finish`], vector by vector.
+///
+/// # Safety
+/// `sums` can be read up to whole vectors; the elements of C can be written (and, unless `beta`
+/// is zero, read); a bias that is not null has `width` elements.
+#[inline(always)]
+pub(super) unsafe fn finish_edge<V: Vector>(
+    sums: *const V::Elem,
+    c: MatrixMut<V::Elem>,
+    store: Store<V::Elem>,
+) {
+    let zero = V::splat(V::Elem::ZERO);
+    let (alpha, beta) = (V::splat(store.alpha), V::splat(store.beta));
+    for i in 0..c.rows {
+        for j in (0..c.cols).step_by(V::LANES) {
+            let lanes = V::LANES.min(c.cols - j);
+            // SAFETY: as the caller promises; only the first `lanes` of the row are touched.
+            unsafe {
+                let c_ij = c.at(i, j);
+                let mut x = V::load(sums.add(i * nr::<V>() + j));
+                if store.beta == V::Elem::ZERO {
+                    x = alpha.mul(x);
+                } else {
+                    x = alpha.mul_add(x, beta.mul(load_strided::<V>(c_ij, c.cs, lanes)));
+                }
+                if !store.bias.is_null() {
+                    x = x.add(V::load_head(store.bias.add(j), lanes));
+                }
+                if store.relu {
+                    x = zero.max(x);
+                }
+                store_strided(x, c_ij, c.cs, lanes);
+            }
+        }
+    }
+}
+
+/// Room for any vector.
+const MOST_LANES: usize = 16;
+
+/// # Safety
+/// `lanes <= V::LANES` elements, `stride` apart, can be read.
+#[inline(always)]
+unsafe fn load_strided<V: Vector>(p: *const V::Elem, stride: isize, lanes: usize) -> V {
+    if stride == 1 {
+        // SAFETY: as the caller promises.
+        return unsafe { V::load_head(p, lanes) };
+    }
+    let mut row = [V::Elem::ZERO; MOST_LANES];
+    for (l, x) in row.iter_mut().enumerate().take(lanes) {
+        // SAFETY: as the caller promises.
+        *x = unsafe { *p.offset(l as isize * stride) };
+    }
+    // SAFETY: the array has room for any vector.
+    unsafe { V::load(row.as_ptr()) }
+}
+
+/// # Safety
+/// `lanes <= V::LANES` elements, `stride` apart, can be written.
+#[inline(always)]
+unsafe fn store_strided<V: Vector>(x: V, p: *mut V::Elem, stride: isize, lanes: usize) {
+    if stride == 1 {
+        // SAFETY: as the caller promises.
+        return unsafe { x.store_head(p, lanes) };
+    }
+    let mut row = [V::Elem::ZERO; MOST_LANES];
+    // SAFETY: the array has room for any vector.
+    unsafe { x.store(row.as_mut_ptr()) };
+    for (l, &x) in row.iter().enumerate().take(lanes) {
+        // SAFETY: as the caller promises.
+        unsafe { *p.offset(l as isize * stride) = x };
+    }
+}

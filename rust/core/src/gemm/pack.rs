@@ -1,0 +1,79 @@
+//! Packing: copies of pieces of A and B in the order in which the microkernel reads them.
+//!
+//! A panel of B is `width` columns of a slice, product after product: row p of it is the vectors
+//! that the tile multiplies in step p. A panel of A is `rows` rows, again product after product. So
+//! the microkernel walks straight through memory, whatever the layouts were: transposed operands
+//! are turned over here, a square of registers at a time.
+
+use super::matrix::Matrix;
+use crate::float::Float;
+use crate::simd::{Vector, transpose};
+
+/// Packs all of `b` (products x columns, at most a panel's) to rows of `whole` columns each, a
+/// multiple of the vector's lanes; columns that `b` has not are zeros.
+///
+/// # Safety
+/// `b` can be read, `b.rows * whole` elements can be written at `to`; `b.cols <= whole`.
+#[inline(always)]
+pub(super) unsafe fn pack_b<V: Vector>(b: Matrix<V::Elem>, whole: usize, to: *mut V::Elem) {
+    for j in (0..whole).step_by(V::LANES) {
+        let lanes = V::LANES.min(b.cols.saturating_sub(j));
+        // SAFETY: the caller promises both; a vector's columns end before `whole`.
+        unsafe { pack_lanes::<V>(b, j, lanes, to.add(j), whole, V::LANES) };
+    }
+}
+
+/// Packs all of `a` (rows x products, at most a tile's rows) to columns of `a.rows` elements.
+///
+/// # Safety
+/// `a` can be read, `a.rows * a.cols` elements can be written at `to`.
+#[inline(always)]
+pub(super) unsafe fn pack_a<V: Vector>(a: Matrix<V::Elem>, to: *mut V::Elem) {
+    for i in (0..a.rows).step_by(V::LANES) {
+        let lanes = V::LANES.min(a.rows - i);
+        // SAFETY: as the caller promises.
+        unsafe { pack_lanes::<V>(a.t(), i, lanes, to.add(i), a.rows, lanes) };
+    }
+}
+
+/// Copies `lanes` columns of `x`, from column `j` on, to rows that are `stride` apart; `out` of
+/// each row's elements are written, zeros beyond `lanes`.
+///
+/// # Safety
+/// The columns can be read, and `out <= V::LANES` elements of each of `x.rows` rows written.
+#[inline(always)]
+unsafe fn pack_lanes<V: Vector>(
+    x: Matrix<V::Elem>,
+    j: usize,
+    lanes: usize,
+    to: *mut V::Elem,
+    stride: usize,
+    out: usize,
+) {
+    // SAFETY: all as the caller promises: reads stay within `lanes` columns and `x.rows` rows,
+    // writes within `out` elements of a row.
+    unsafe {
+        if x.cs == 1 && lanes == V::LANES {
+            for p in 0..x.rows {
+                V::load(x.at(p, j)).store(to.add(p * stride));
+            }
+        } else if x.cs == 1 {
+            for p in 0..x.rows {
+                V::load_head(x.at(p, j), lanes).store_head(to.add(p * stride), out);
+            }
+        } else if x.rs == 1 {
+            for p in (0..x.rows).step_by(V::LANES) {
+                let rows = V::LANES.min(x.rows - p);
+                let from = x.ptr.offset(p as isize + j as isize * x.cs);
+                transpose::<V>(from, x.cs, lanes, rows, to.add(p * stride), stride, out);
+            }
+        } else {
+            for p in 0..x.rows {
+                for l in 0..out {
+                    let value = if l < lanes { *x.at(p, j + l) } else { V::Elem::ZERO };
+                    *to.add(p * stride + l) = value;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! A product to be done, and who does it.
+
+use std::ops::Range;
+
+use super::matrix::{Matrix, MatrixMut};
+use super::{Epilogue, Tile, blocked};
+use crate::context::Context;
+use crate::error::Result;
+use crate::float::Float;
+
+/// `C ← α A B + β C`, then the epilogue; the shapes agree.
+#[derive(Clone, Copy)]
+pub(super) struct Product<'a, T> {
+    pub(super) alpha: T,
+    pub(super) a: Matrix<T>,
+    pub(super) b: Matrix<T>,
+    pub(super) beta: T,
+    pub(super) c: MatrixMut<T>,
+    pub(super) epilogue: Epilogue<'a, T>,
+    /// C is the transpose of what the caller calls C.
+    pub(super) transposed: bool,
+}
+
+/// Does the product.
+pub(super) fn run<T: Float>(ctx: &Context, mut p: Product<'_, T>) -> Result<()> {
+    if p.c.rows == 0 || p.c.cols == 0 {
+        return Ok(());
+    }
+    // Vectors lie along the rows of C. Where its columns are contiguous, Cᵀ = Bᵀ Aᵀ has them so;
+    // a bias, which belongs to the columns, stays where it is.
+    if p.c.cs != 1 && p.c.rs == 1 && matches!(p.epilogue, Epilogue::None | Epilogue::Then(_)) {
+        p = p.t();
+    }
+    blocked::blocked(ctx, &p)
+}
+
+impl<T: Float> Product<'_, T> {
+    fn t(self) -> Self {
+        let (a, b, c) = (self.b.t(), self.a.t(), self.c.t());
+        Self { a, b, c, transposed: !self.transposed, ..self }
+    }
+
+    /// Calls `f` with that piece of C.
+    ///
+    /// # Safety
+    /// The piece is within C, finished, and touched by nobody else meanwhile.
+    #[inline(always)]
+    pub(super) unsafe fn hand_over(
+        &self,
+        f: &(dyn Fn(Tile<'_, T>) + Sync),
+        rows: Range<usize>,
+        columns: Range<usize>,
+    ) {
+        // SAFETY: within C, as the caller promises.
+        let ptr = unsafe { self.c.at(rows.start, columns.start) };
+        let piece = MatrixMut { ptr, rows: rows.len(), cols: columns.len(), ..self.c };
+        let (row, column, piece) = if self.transposed {
+            (columns.start, rows.start, piece.t())
+        } else {
+            (rows.start, columns.start, piece)
+        };
+        // SAFETY: as the caller promises.
+        f(Tile { row, column, values: unsafe { piece.view() } });
+    }
+}

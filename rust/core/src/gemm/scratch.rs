@@ -1,0 +1,93 @@
+//! Memory for packed panels: one buffer a thread, grown when a product needs more, kept between
+//! calls, so that in a steady state nothing is allocated.
+
+use std::alloc::{Layout, alloc, dealloc};
+use std::cell::Cell;
+use std::ptr::NonNull;
+
+use crate::error::{Error, Result};
+use crate::float::Float;
+
+/// Panels start on a page: their cache sets do not depend on the caller's luck.
+const ALIGN: usize = 4096;
+
+/// Raw memory, freed with the thread.
+struct Buffer {
+    ptr: NonNull<u8>,
+    bytes: usize,
+}
+
+impl Buffer {
+    const EMPTY: Self = Self { ptr: NonNull::dangling(), bytes: 0 };
+
+    fn at_least(bytes: usize) -> Result<Self> {
+        let failed = Error::OutOfMemory { bytes, what: "packed panels" };
+        let layout = Layout::from_size_align(bytes, ALIGN).map_err(|_| failed.clone())?;
+        // SAFETY: `with_scratch` asks for more than the empty buffer's zero bytes.
+        let ptr = NonNull::new(unsafe { alloc(layout) }).ok_or(failed)?;
+        Ok(Self { ptr, bytes })
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        if self.bytes > 0 {
+            // SAFETY: allocated in `at_least` with this size and alignment, which were valid.
+            unsafe {
+                dealloc(self.ptr.as_ptr(), Layout::from_size_align_unchecked(self.bytes, ALIGN));
+            }
+        }
+    }
+}
+
+thread_local! {
+    static KEPT: Cell<Buffer> = const { Cell::new(Buffer::EMPTY) };
+}
+
+/// Calls `work` with the address of `len` uninitialised elements that are this thread's own.
+///
+/// The buffer is taken out of its place meanwhile: a product inside an epilogue gets another.
+///
+/// # Errors
+/// [`Error::OutOfMemory`], before `work` is called.
+#[inline]
+pub(super) fn with_scratch<T: Float, R>(len: usize, work: impl FnOnce(*mut T) -> R) -> Result<R> {
+    if len == 0 {
+        return Ok(work(NonNull::dangling().as_ptr()));
+    }
+    let bytes = len.saturating_mul(size_of::<T>());
+    let mut buffer = KEPT.replace(Buffer::EMPTY);
+    if buffer.bytes < bytes {
+        drop(std::mem::replace(&mut buffer, Buffer::EMPTY));
+        buffer = Buffer::at_least(bytes)?;
+    }
+    let result = work(buffer.ptr.as_ptr().cast());
+    KEPT.set(buffer);
+    Ok(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_scratch;
+    use crate::error::Error;
+
+    #[test]
+    fn the_buffer_is_kept_and_a_nested_one_is_another() {
+        let first = with_scratch::<f32, _>(100, |p| p).unwrap();
+        let (again, nested) = with_scratch::<f64, _>(50, |p| {
+            (p.cast::<f32>(), with_scratch::<f32, _>(1, |q| q).unwrap())
+        })
+        .unwrap();
+        assert_eq!(first, again);
+        assert_ne!(first, nested);
+    }
+
+    #[test]
+    fn too_much_is_an_error_and_not_an_abort() {
+        for len in [usize::MAX, usize::MAX / 16] {
+            let failed = with_scratch::<f64, _>(len, |_| ()).unwrap_err();
+            assert!(matches!(failed, Error::OutOfMemory { .. }));
+        }
+        with_scratch::<f64, _>(8, |_| ()).unwrap();
+    }
+}
