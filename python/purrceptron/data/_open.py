@@ -67,6 +67,7 @@ def open_data(
             return _open_folder(path, seed, allow_external)
         if not path.exists():
             raise FileNotFoundError(f"there is no {path}; {_CHOICES}")
+        _is_csv(path)  # refuses a file of any other kind
         other = partner(path)
         if other is None:
             raise ValueError(
@@ -77,7 +78,7 @@ def open_data(
     if len(paths) != 2:
         raise ValueError(f"DATA takes two files at most, got {len(paths)}")
     train, test = paths
-    if _suffixes(train, test) == {".csv"}:
+    if _is_csv(train, test):
         return load_csv_pair(train, test)
     return load_cats_pair(train, test, allow_external=allow_external)
 
@@ -110,7 +111,7 @@ def open_test_data(
     """
     paths = _paths(spec)
     if len(paths) == 1 and paths[0].is_file():
-        if _suffixes(paths[0]) == {".csv"}:
+        if _is_csv(paths[0]):
             return load_csv(paths[0])
         return load_cats(paths[0], allow_external=allow_external)
     return open_data(paths, seed=seed, allow_external=allow_external).test
@@ -150,9 +151,9 @@ def _open_folder(folder: Path, seed: int, allow_external: bool) -> Split:
     return load_folder_split(folder, seed=seed)
 
 
-def _suffixes(*paths: Path) -> set[str]:
-    """Return the kinds of these files, which must be of one kind that is known."""
+def _is_csv(*paths: Path) -> bool:
+    """Say whether these are CSV files rather than HDF5 files; anything else is refused."""
     kinds = {path.suffix.lower() for path in paths}
     if kinds == {".csv"} or kinds <= {".h5", ".hdf5"}:
-        return kinds
+        return kinds == {".csv"}
     raise ValueError(f"{' and '.join(map(str, paths))}: expected .h5 or .csv files; {_CHOICES}")

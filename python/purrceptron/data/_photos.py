@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 # Decoders worth trusting with a stranger's file. Pillow knows more; some start other programs.
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
 _SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 ) | {".ppm", ".pgm", ".avif"}
@@ -46,12 +46,14 @@ def load_photo(path: str | os.PathLike[str]) -> npt.NDArray[np.uint8]:
     """
     image_module = require("PIL.Image", extra="app", purpose="reading photos")
     file_path = readable_file(path)
+    image_module.init()  # until then Pillow does not know which formats it was built with
+    formats = [name for name in _FORMATS if name in image_module.OPEN]
     try:
         with warnings.catch_warnings():
             # Pillow warns from 90 million pixels on and raises from 180; here both are refused.
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", image_module.DecompressionBombWarning)
-            with image_module.open(file_path, formats=_FORMATS) as image:
+            with image_module.open(file_path, formats=formats) as image:
                 return _as_example(image)
     except (image_module.DecompressionBombError, image_module.DecompressionBombWarning) as error:
         raise ValueError(f"{file_path} declares too many pixels to be a photo: {error}") from error
