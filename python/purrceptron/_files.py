@@ -2,7 +2,6 @@
 
 import errno
 import os
-import secrets
 from pathlib import Path
 
 
@@ -29,7 +28,7 @@ def atomic_write(path: str | os.PathLike[str], data: bytes | memoryview) -> None
         old file is intact and the temporary one removed.
     """
     target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name[:50]}.{secrets.token_hex(8)}.tmp")
+    temporary = target.with_name(f".{target.name[:50]}.{os.urandom(8).hex()}.tmp")
     try:
         file = temporary.open("xb")
         try:

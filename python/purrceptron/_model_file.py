@@ -1,22 +1,22 @@
 """Models on disk: the suffix says the format, and reading never runs code."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from purrceptron import _safetensors, _series_json
 from purrceptron._errors import CheckpointError
 from purrceptron._files import atomic_write
-from purrceptron._network import Network
-from purrceptron._stored_model import StoredModel
+
+if TYPE_CHECKING:
+    from purrceptron._network import Network
+    from purrceptron._stored_model import StoredModel
 
 
 class _Format(Protocol):
     def encode(self, model: StoredModel) -> bytes: ...
     def decode(self, data: bytes) -> StoredModel: ...
-
-
-_FORMATS: dict[str, _Format] = {".safetensors": _safetensors, ".json": _series_json}
 
 
 def save(net: Network, path: str | os.PathLike[str]) -> None:
@@ -40,7 +40,11 @@ def save(net: Network, path: str | os.PathLike[str]) -> None:
     OSError
         The file cannot be written; an old one at `path` is intact.
     """
-    atomic_write(path, _format_of(path).encode(StoredModel.of(net)))
+    form = _format_of(path)
+
+    from purrceptron._stored_model import StoredModel
+
+    atomic_write(path, form.encode(StoredModel.of(net)))
 
 
 def load(path: str | os.PathLike[str], *, allow_nonfinite: bool = False) -> Network:
@@ -81,10 +85,14 @@ def load(path: str | os.PathLike[str], *, allow_nonfinite: bool = False) -> Netw
 
 
 def _format_of(path: str | os.PathLike[str]) -> _Format:
+    # Imported when a model file is first touched, to keep `import purrceptron` quick.
+    from purrceptron import _safetensors, _series_json
+
+    formats: dict[str, _Format] = {".safetensors": _safetensors, ".json": _series_json}
     suffix = Path(path).suffix.lower()
-    if suffix not in _FORMATS:
+    if suffix not in formats:
         raise ValueError(
-            f"path {os.fspath(path)!r} must end in .safetensors or .json, which is the "
-            f"format of the model file; it ends in {suffix or 'neither'!r}"
+            f"path is {os.fspath(path)!r}, but must end in .safetensors or .json: "
+            "these are the formats of a model file"
         )
-    return _FORMATS[suffix]
+    return formats[suffix]

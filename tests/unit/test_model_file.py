@@ -128,9 +128,9 @@ def test_every_finite_float64_comes_back(values: list[float]) -> None:
 
 @pytest.mark.parametrize("name", ["model.pkl", "model", "model.safetensors.bak"])
 def test_another_suffix_is_refused_naming_both(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ValueError, match=r"must end in \.safetensors or \.json"):
+    with pytest.raises(ValueError, match=r"but must end in \.safetensors or \.json"):
         save(a_network(), tmp_path / name)
-    with pytest.raises(ValueError, match=r"must end in \.safetensors or \.json"):
+    with pytest.raises(ValueError, match=r"but must end in \.safetensors or \.json"):
         load(tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
