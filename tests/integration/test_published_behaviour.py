@@ -6,10 +6,12 @@ accuracies stand there as 99.04 and 70 %, 100 and 72 %, 98.56 and 80 %.
 """
 
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 import pytest
 
+import purrceptron as pc
 from purrceptron import _reference as reference
 
 pytestmark = pytest.mark.photos
@@ -107,3 +109,65 @@ def test_its_gram_form_prints_all_of_them_and_ends_as_right(published, photos):
         right(reference.predict(photos.X / 255, parameters), photos.y),
         right(reference.predict(photos.X_test / 255, parameters), photos.y_test),
     )
+
+
+@EVERY
+def test_our_training_does_so_too(published, photos):
+    net = pc.Network(list(published.layers), dtype="float64", init="zeros")
+    net.set_parameters(published.start())
+    history = pc.train(
+        net,
+        photos.X,
+        photos.y,
+        optimizer=pc.SGD(learning_rate=published.learning_rate),
+        epochs=published.iterations,
+        first_layer="direct",
+    )
+    np.testing.assert_allclose(history.loss[::100], published.costs, rtol=0, atol=published.digits)
+    assert published.right == (
+        right(net.predict(photos.X), photos.y),
+        right(net.predict(photos.X_test), photos.y_test),
+    )
+
+
+def accuracies(seeds, photos, net_of, fit):
+    """Return the shares of photos that are right, training and test, one of each a seed."""
+    ends = [fit(net_of(seed)) for seed in seeds]
+    train = [right(predict(photos.X), photos.y) / 209 for predict in ends]
+    test = [right(predict(photos.X_test), photos.y_test) / 50 for predict in ends]
+    return train, test
+
+
+def series_network(seed):
+    return pc.Network([12288, 20, 7, 5, 1], seed=seed)
+
+
+def fit_ours(photos):
+    def fit(net):
+        pc.train(net, photos.X, photos.y, first_layer="direct")  # the defaults are the series'
+        return net.predict
+
+    return fit
+
+
+def fit_reference(photos):
+    def fit(net):
+        begin = [(W.astype(np.float64), b.astype(np.float64)) for W, b in net.parameters]
+        end, _ = reference.train_gram(photos.X / 255, photos.y, begin, 0.0075, iterations=2500)
+        return lambda X: reference.predict(X / 255, end)
+
+    return fit
+
+
+def test_a_few_seeds_learn_the_photos(photos):
+    train, test = accuracies(range(3), photos, series_network, fit_ours(photos))
+    assert sum(share >= 0.97 for share in train) >= 2, train
+    assert median(test) >= 0.6, test
+
+
+@pytest.mark.slow
+def test_24_seeds_learn_the_photos_as_the_numpy_network_does(photos):
+    for fit in (fit_ours(photos), fit_reference(photos)):
+        train, test = accuracies(range(24), photos, series_network, fit)
+        assert sum(share >= 0.97 for share in train) >= 20, train
+        assert median(test) >= 0.7, test

@@ -1,0 +1,110 @@
+"""Training in Rust follows the plain NumPy network, cost by cost."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import purrceptron as pc
+from purrceptron import _reference as reference
+
+
+def zeros(layers):
+    return [(np.zeros((layers[1], layers[0])), np.zeros(layers[1]))]
+
+
+def he(layers):
+    return reference.initialise(layers, seed=3, gain=2**0.5)
+
+
+@pytest.mark.photos
+@pytest.mark.parametrize(
+    ("layers", "start", "learning_rate"),
+    [
+        ([12288, 20, 7, 5, 1], he, 0.0075),
+        ([12288, 7, 1], he, 0.0075),
+        ([12288, 1], zeros, 0.005),
+    ],
+    ids=["four-layer", "two-layer", "logistic"],
+)
+def test_2500_iterations_on_the_photos(layers, start, learning_rate, photos, network):
+    X, X_test = photos.X / 255, photos.X_test / 255
+    begin = start(layers)
+    expected, costs = reference.train(X, photos.y, begin, learning_rate, iterations=2500)
+
+    net = network(begin)
+    history = pc.train(
+        net,
+        X,
+        photos.y,
+        optimizer=pc.SGD(learning_rate=learning_rate),
+        epochs=2500,
+        first_layer="direct",
+    )
+
+    np.testing.assert_allclose(history.loss, costs, rtol=0, atol=1e-9)
+    np.testing.assert_array_equal(net.predict(X), reference.predict(X, expected))
+    np.testing.assert_array_equal(net.predict(X_test), reference.predict(X_test, expected))
+    # bytes, scaled by the network itself, are the same pixels
+    np.testing.assert_array_equal(net.predict(photos.X_test), net.predict(X_test))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    m=st.integers(1, 40),
+    layers=st.lists(st.integers(1, 40), min_size=1, max_size=4),
+    l2=st.sampled_from([0.0, 0.3]),
+    seed=st.integers(0, 2**32),
+)
+def test_any_shape_of_network(network, m, layers, l2, seed):
+    random = np.random.default_rng(seed)
+    X = random.standard_normal((m, layers[0]))
+    y = random.integers(0, 2, m)
+    begin = reference.initialise([*layers, 1], seed=seed, gain=2**0.5)
+    expected, costs = reference.train(X, y, begin, 0.05, iterations=30, l2=l2)
+
+    net = network(begin)
+    history = pc.train(net, X, y, optimizer=pc.SGD(learning_rate=0.05), epochs=30, l2=l2)
+
+    np.testing.assert_allclose(history.loss, costs, rtol=0, atol=1e-11)
+    for (W, b), (expected_W, expected_b) in zip(net.parameters, expected, strict=True):
+        np.testing.assert_allclose(W, expected_W, rtol=0, atol=1e-11)
+        np.testing.assert_allclose(b, expected_b, rtol=0, atol=1e-11)
+
+
+def test_a_batch_of_several_blocks(network):
+    # so many rows that memory for all activations at once would be wasteful
+    random = np.random.default_rng(0)
+    X, y = random.standard_normal((5003, 6)), random.integers(0, 2, 5003)
+    begin = reference.initialise([6, 9, 4, 1], seed=0, gain=2**0.5)
+    expected, costs = reference.train(X, y, begin, 0.1, iterations=20, l2=2.0)
+    net = network(begin)
+    history = pc.train(net, X, y, optimizer=pc.SGD(learning_rate=0.1), epochs=20, l2=2.0)
+    np.testing.assert_allclose(history.loss, costs, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(
+        net.predict_proba(X)[:, 0], reference.predict_proba(X, expected), rtol=0, atol=1e-11
+    )
+
+
+@pytest.mark.photos
+def test_float32_follows_float64_for_as_long_as_it_can(photos, network):
+    # Later the run is chaotic, in NumPy's float32 as well.
+    begin = he([12288, 20, 7, 5, 1])
+    _, costs = reference.train(photos.X / 255, photos.y, begin, 0.0075, iterations=100)
+    net = network([(W.astype(np.float32), b.astype(np.float32)) for W, b in begin])
+    history = pc.train(
+        net, photos.X, photos.y, epochs=100, first_layer="direct"
+    )  # bytes, and the default optimiser, which is the series'
+    np.testing.assert_allclose(history.loss, costs, rtol=0, atol=1e-6)
+
+
+def test_bytes_train_like_their_scaled_floats(network):
+    random = np.random.default_rng(0)
+    X, y = random.integers(0, 256, (30, 50), dtype=np.uint8), random.integers(0, 2, 30)
+    begin = reference.initialise([50, 6, 1], seed=0)
+    expected, _ = reference.train(X / 255, y, begin, 0.1, iterations=50)
+    net = network(begin)
+    pc.train(net, X, y, optimizer=pc.SGD(learning_rate=0.1), epochs=50)
+    for (W, b), (expected_W, expected_b) in zip(net.parameters, expected, strict=True):
+        np.testing.assert_allclose(W, expected_W, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(b, expected_b, rtol=0, atol=1e-12)
