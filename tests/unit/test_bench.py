@@ -1,0 +1,120 @@
+"""The benchmark harness: fair turns, medians of ratios, and no credit for wrong answers."""
+
+import json
+
+import numpy as np
+import pytest
+
+from purrceptron._bench import machine, report, suite, workloads
+from purrceptron._bench.harness import Effort, Result, Worker, WorkerError, agree, compare
+from purrceptron._bench.workloads import Workload
+
+PEER = """
+from purrceptron._bench.peer import Task, Unsupported
+NAME = "fake"
+def version():
+    print("a library may print what it likes")
+    return "1"
+def task(workload, arrays):
+    if workload.kind == "predict":
+        raise Unsupported("no predictions today")
+    a, b = arrays["a"], arrays["b"]
+    return Task(lambda: None, steps=4, result=lambda: {result})
+"""
+
+PRODUCT = Workload("matmul", "tiny", "float64", {"layout": "nn", "m": 3, "k": 4, "n": 5}, 120.0)
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Return a function that starts the process of a made-up competitor."""
+    started = []
+
+    def make(result="a @ b", name="fake"):
+        path = tmp_path / f"{name}.py"
+        path.write_text(PEER.replace("{result}", result).replace("fake", name))
+        started.append(Worker(str(path), 1))
+        return started[-1]
+
+    yield make
+    for worker in started:
+        worker.close()
+
+
+def test_each_competitor_is_timed_in_every_round(start):
+    result = compare([start(), start(name="other")], PRODUCT, Effort(rounds=3, seconds=0.001))
+    assert {name: len(times) for name, times in result.seconds.items()} == {"fake": 3, "other": 3}
+    assert all(t > 0 for times in result.seconds.values() for t in times)
+
+
+def test_a_wrong_result_is_refused(start):
+    with pytest.raises(WorkerError, match=r"wrong and fake disagree on tiny \(float64\)"):
+        compare([start(), start("a @ b + 1e-6", "wrong")], PRODUCT, Effort(1, 0.001))
+
+
+def test_what_a_competitor_cannot_do_is_noted(start):
+    result = compare([start()], workloads.prediction(), Effort(1, 0.001))
+    assert result.skipped == {"fake": "no predictions today"}
+    assert result.seconds == {}
+
+
+def test_a_competitor_that_is_not_installed_says_so(tmp_path):
+    path = tmp_path / "peer.py"
+    path.write_text("import a_library_that_nobody_has")
+    missing = {}
+    assert suite.start_all([str(path)], 1, missing) == []
+    assert "a_library_that_nobody_has" in missing[str(path)]
+
+
+def test_ratios_are_medians_of_neighbours_in_time():
+    # a machine that gets slower in the second round, and a hiccup in the third
+    result = Result(PRODUCT, 1, {"ours": [1.0, 10.0, 1.0], "other": [2.0, 20.0, 90.0]})
+    assert result.ratio("other", to="ours") == 2.0
+    assert result.time("ours") == 1.0
+
+
+def test_float32_results_may_differ_by_rounding_alone():
+    product = Workload("matmul", "tiny", "float32")
+    agree({"a": [100.0, 0.0], "b": [100.00001, 1e-6]}, product)
+    with pytest.raises(WorkerError):
+        agree({"a": [100.0, 0.0], "b": [100.0, 1.0]}, product)
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_every_workload_can_be_built_and_sent(quick):
+    for section in suite.sections(quick, 2):
+        for workload in section.workloads:
+            again = Workload(**json.loads(json.dumps(workload.to_json())))
+            assert again.name == workload.name
+            if workload.flop < 1e8 and workload.kind != "gram":
+                arrays = workloads.build(again)
+                assert {a.dtype for n, a in arrays.items() if n != "y"} == {np.dtype(again.dtype)}
+
+
+def test_the_cat_networks_arithmetic():
+    # DESIGN's count: forward and dW of the first layer are 2 x 2 x 209 x 12288 x 20
+    assert workloads.training_flop(workloads.CATS, 209) == pytest.approx(206e6, rel=0.01)
+
+
+def test_the_loss_that_fits_are_compared_by():
+    random = np.random.default_rng(0)
+    W, X = random.standard_normal((3, 4)), random.standard_normal((6, 4))
+    y = random.integers(0, 3, 6)
+    p = np.exp(X @ W.T) / np.exp(X @ W.T).sum(axis=1, keepdims=True)
+    expected = -np.mean(np.log(p[np.arange(6), y]))
+    assert workloads.loss([(W, np.zeros(3))], {"X": X, "y": y}) == pytest.approx(expected)
+
+
+def test_the_table_shows_times_ratios_and_the_fraction_of_the_bound():
+    section = suite.Section("Products", "", 1, (PRODUCT,))
+    measured = suite.Suite(quick=True)
+    measured.bounds[1] = machine.Bound({"float64": 1e9}, 1e9, "test")  # 120 flop: 120 ns
+    measured.results["Products"] = [
+        Result(PRODUCT, 1, {"NumPy": [600e-9] * 3, "purrceptron": [200e-9] * 3})
+    ]
+    heading, rows = report.table(measured, section)
+    assert heading == ["", "dtype", "purrceptron", "of bound", "NumPy"]
+    assert rows == [["tiny", "float64", "200 ns  1 GFLOP/s", "60%", "600 ns  3.00x"]]
+    text = report.plain(section.title, heading, rows)
+    assert "600 ns  3.00x" in text
+    assert json.loads(json.dumps(measured.to_json()))["results"]["Products"][0]["name"] == "tiny"
