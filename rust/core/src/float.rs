@@ -6,6 +6,7 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 
 use ndarray::ArrayView2;
 
+use crate::math::Constants;
 use crate::samples::Samples;
 use crate::simd;
 
@@ -19,6 +20,7 @@ mod sealed {
 /// once, at the edge.
 pub trait Float:
     sealed::Sealed
+    + Constants
     + Copy
     + Default
     + PartialEq
@@ -49,14 +51,14 @@ pub trait Float:
     /// The vector of AVX-512.
     #[cfg(target_arch = "x86_64")]
     #[doc(hidden)]
-    type Avx512: simd::Vector<Elem = Self>;
+    type Avx512: simd::VectorMath<Elem = Self>;
     /// The vector of AVX2.
     #[cfg(target_arch = "x86_64")]
     #[doc(hidden)]
-    type Avx2: simd::Vector<Elem = Self>;
+    type Avx2: simd::VectorMath<Elem = Self>;
     /// The vector of plain Rust.
     #[doc(hidden)]
-    type Portable: simd::Vector<Elem = Self>;
+    type Portable: simd::VectorMath<Elem = Self>;
 
     /// The samples themselves, if this is their type.
     #[doc(hidden)]

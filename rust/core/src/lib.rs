@@ -10,6 +10,7 @@
 //! | [`activation`] | a layer's other half: ReLU, sigmoid, ... each with its derivative |
 //! | [`loss`] | how wrong the output is, and the gradient that starts the way back |
 //! | [`init`], [`rng`] | the first weights, from random numbers that are the same everywhere |
+//! | [`math`] | `exp`, `log1p`, `tanh`, ... on slices |
 //! | [`optim`] | the step: gradient descent, momentum, Adam, ... |
 //! | [`architecture`], [`parameters`], [`network`] | a network's form, its numbers, and both together |
 //! | [`train`] | epochs of batches |
@@ -17,6 +18,7 @@
 //!
 //! An example is a row: `X` is (m, n_0), a layer's activations are (m, n_l), its weights (n_l, n_{l-1}).
 
+pub mod activation;
 mod buffer;
 pub mod context;
 pub mod dense;
@@ -26,6 +28,9 @@ pub mod float;
 pub mod gemm;
 pub mod init;
 pub mod isa;
+pub mod loss;
+pub mod math;
+pub mod optim;
 pub mod rng;
 pub mod samples;
 mod simd;

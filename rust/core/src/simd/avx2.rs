@@ -1,6 +1,10 @@
 //! Vectors of AVX2 with FMA: 16 registers of 256 bits; edges by mask loads and stores.
-use super::Vector;
+
+mod math;
+
 use std::arch::x86_64::*;
+
+use super::Vector;
 
 /// Eight `f32`.
 #[derive(Clone, Copy)]

@@ -1,6 +1,10 @@
 //! Vectors of AVX-512: 32 registers of 512 bits, with masked loads and stores.
-use super::Vector;
+
+mod math;
+
 use std::arch::x86_64::*;
+
+use super::Vector;
 
 /// Sixteen `f32`.
 #[derive(Clone, Copy)]

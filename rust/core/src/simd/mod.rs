@@ -13,6 +13,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod math;
 mod portable;
 mod transpose;
 
@@ -24,6 +25,7 @@ pub use self::{
     avx2::{F32x8, F64x4},
     avx512::{F32x16, F64x8},
 };
+pub use math::VectorMath;
 pub use portable::{P32x8, P64x4};
 pub(crate) use transpose::transpose;
 
@@ -88,7 +90,7 @@ pub(crate) trait Kernel<T: Float> {
     /// What the work returns.
     type Output;
     /// Does the work with `V` as the register.
-    fn run<V: Vector<Elem = T>>(self) -> Self::Output;
+    fn run<V: VectorMath<Elem = T>>(self) -> Self::Output;
 }
 
 /// Runs `kernel` in code compiled for `isa`.

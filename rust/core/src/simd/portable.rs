@@ -1,6 +1,8 @@
 //! Vectors in plain Rust, which LLVM turns into whatever registers the target has (SSE2 on any
 //! x86-64, NEON on aarch64).
 
+mod math;
+
 use super::Vector;
 
 /// Eight `f32`.

@@ -1,0 +1,43 @@
+//! The sigmoid: `a = 1 / (1 + exp(-z))`; `dz = da a (1 - a)`.
+//!
+//! With `t = exp(-|z|)`, which does not overflow, `a = 1 / (1 + t)`, or `t / (1 + t)` if `z < 0`.
+
+use crate::float::Float;
+use crate::math::exp::exp_neg_abs;
+use crate::math::map::{Binary, Unary};
+use crate::simd::VectorMath;
+
+/// `1 / (1 + exp(-z))`
+#[inline(always)]
+pub(crate) fn sigmoid<V: VectorMath>(z: V) -> V {
+    sigmoid_of(exp_neg_abs(z), z)
+}
+
+/// The same from `t = exp(-|z|)` and `z`.
+#[inline(always)]
+pub(crate) fn sigmoid_of<V: VectorMath>(t: V, z: V) -> V {
+    let one = V::splat(V::Elem::ONE);
+    V::select(z.lt(V::splat(V::Elem::ZERO)), t, one).div(t.add(one))
+}
+
+/// `a = 1 / (1 + exp(-z))`
+#[derive(Clone, Copy)]
+pub(crate) struct Sigmoid;
+
+impl Unary for Sigmoid {
+    #[inline(always)]
+    fn apply<V: VectorMath>(self, z: V) -> V {
+        sigmoid(z)
+    }
+}
+
+/// `dz = da a (1 - a)`
+#[derive(Clone, Copy)]
+pub(crate) struct Backward;
+
+impl Binary for Backward {
+    #[inline(always)]
+    fn apply<V: VectorMath>(self, a: V, da: V) -> V {
+        da.mul(a).mul(V::splat(V::Elem::ONE).sub(a))
+    }
+}

@@ -1,0 +1,49 @@
+//! What the element-wise functions ask of a vector beyond arithmetic: comparisons, signs,
+//! rounding, powers of two, and lanes widened to `f64` for sums.
+
+use super::Vector;
+
+/// A vector with which `exp` and its kin can be written.
+///
+/// As with [`Vector`], the methods are safe to call wherever the instruction set is present,
+/// which [`dispatch`](super::dispatch) guarantees.
+pub trait VectorMath: Vector {
+    /// One truth value for each lane.
+    type Mask: Copy;
+    /// The same instruction set's vector of `f64`.
+    type Double: VectorMath<Elem = f64>;
+    /// How many [`Double`](Self::Double)s the lanes fill when widened: 2 for `f32`, 1 for `f64`.
+    const PARTS: usize;
+
+    /// `self < b`; false where either is NaN.
+    fn lt(self, b: Self) -> Self::Mask;
+    /// `self <= b`; false where either is NaN.
+    fn le(self, b: Self) -> Self::Mask;
+    /// True in the first `n <= LANES` lanes.
+    fn head(n: usize) -> Self::Mask;
+    /// `yes` where the mask is true, `no` elsewhere.
+    fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
+
+    /// `|self|`, NaN included.
+    fn abs(self) -> Self;
+    /// `-self`, zeros included.
+    fn neg(self) -> Self;
+    /// The magnitude of `self` with the sign of `sign`.
+    fn copysign(self, sign: Self) -> Self;
+    /// The square root.
+    fn sqrt(self) -> Self;
+    /// The nearest whole number, for magnitudes below 2^22 (`f32`) or 2^51 (`f64`).
+    fn round(self) -> Self;
+    /// `2^self` for a whole number that is the exponent of a normal number.
+    fn pow2(self) -> Self;
+    /// `self * 2^n`, rounded once even where it is subnormal; `n` is whole, and half of it is the
+    /// exponent of a normal number.
+    fn scale2(self, n: Self) -> Self;
+    /// The whole number `e` with `2^e <= self < 2^(e+1)`, for positive normal numbers.
+    fn exponent(self) -> Self;
+
+    /// The largest lane.
+    fn largest(self) -> Self::Elem;
+    /// The lanes `part * Double::LANES ..` in double precision, for `part < PARTS`.
+    fn widen(self, part: usize) -> Self::Double;
+}
