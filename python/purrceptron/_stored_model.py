@@ -1,7 +1,7 @@
 """What a model file holds, whatever its format, and whether it fits together."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -68,7 +68,7 @@ class StoredModel:
         net = Network(
             self.layer_sizes,
             hidden=self.hidden,
-            output=self.output,
+            output=cast(Any, self.output),  # whatever the file says; Network knows its own
             dtype=self.dtype,
             uint8_scale=self.uint8_scale,
             init="zeros",
@@ -76,8 +76,8 @@ class StoredModel:
         # Past `net.set_parameters`, which refuses what is not finite: `check` decides that.
         net._core.set_parameters(
             [
-                (np.require(weight, self.dtype, "CA"), np.require(bias, self.dtype, "CA"))
-                for weight, bias in self.parameters
+                (np.require(w, self.dtype, ["C", "A"]), np.require(b, self.dtype, ["C", "A"]))
+                for w, b in self.parameters
             ]
         )
         net.class_names = self.class_names
