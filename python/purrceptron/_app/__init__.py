@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any, TextIO
 
-from purrceptron._errors import MissingExtraError
+from purrceptron._errors import DivergenceError, MissingExtraError
 from purrceptron._extras import require
 
 __all__ = ["main"]
@@ -76,6 +76,8 @@ def complain(problem: object) -> int:
     text = str(problem)
     if isinstance(problem, OSError) and problem.strerror and problem.filename:
         text = f"{os.fsdecode(problem.filename)}: {problem.strerror}"
+    elif isinstance(problem, DivergenceError):
+        text += "; a smaller --learning-rate may help"
     elif isinstance(problem, MemoryError):
         text = f"not enough memory{': ' if text else ''}{text}"
     print("purrceptron:", " ".join(text.split()), file=sys.stderr)

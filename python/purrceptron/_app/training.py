@@ -12,7 +12,7 @@ import purrceptron as pc
 from purrceptron._app import options, output
 from purrceptron._app.examples import counts, open_split, short_name
 from purrceptron._app.options import FirstLayer, Optimizer, Precision
-from purrceptron._app.progress import Watch
+from purrceptron._app.progress import ProgressBar
 from purrceptron._app.report import Run, duration
 from purrceptron._extras import require
 
@@ -79,7 +79,7 @@ def train(
     sizes = "-".join(str(size) for size in net.layer_sizes)
     say(f"Network: {sizes}, {epochs} epochs of {optimizer}, learning rate {rate:g}, seed {seed}.")
 
-    with Watch(epochs, quiet=quiet) as watch:
+    with ProgressBar(epochs, quiet=quiet) as bar:
         history = pc.train(
             net,
             split.train.x,
@@ -90,9 +90,8 @@ def train(
             l2=l2,
             seed=seed,
             first_layer=first_layer.value,
-            progress=watch.show,
+            callbacks=[bar],
         )
-        watch.finish(history)
     source = {"source": split.train.source, "seed": seed, "test_fraction": test_fraction}
     net.training = {**net.training, "data": source}
     run = Run(
