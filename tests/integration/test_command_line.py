@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -281,6 +283,20 @@ def test_a_damaged_model(trained, tmp_path, capsys):
     damaged.write_bytes(whole[: len(whole) // 2])
     assert main(["predict", str(damaged), "photo.jpg"]) == 2
     complaint(capsys)
+
+
+def test_the_code_in_the_report_runs(trained, photos, tmp_path, monkeypatch):
+    """As printed, with a photo of that name in the folder."""
+    report = (trained / "report.html").read_text(encoding="utf-8")
+    [code] = re.findall(r"<code>(import .*?)</code>", report, flags=re.DOTALL)
+    code = html.unescape(re.sub(r"<[^>]*>", "", code))
+    monkeypatch.chdir(tmp_path)
+    Image.open(photos[1]).save("photo.jpg")
+    names = {}
+    exec(code + "\nlabel, probability = net.predict(X), net.predict_proba(X)", names)
+    assert names["label"].tolist() == [1]
+    assert names["probability"].shape == (1, 1)
+    assert names["X"][0].shape == (12288,)
 
 
 def test_divergence_is_one_line_and_writes_nothing(pair, tmp_path, capsys):

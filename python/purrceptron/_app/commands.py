@@ -107,7 +107,7 @@ def bench(quick: options.Quick = False, json: options.JsonPath = None) -> None:
     """
     from purrceptron._bench import run
 
-    run(quick=quick, json_path=json)
+    raise typer.Exit(run(quick=quick, json_path=json))
 
 
 def _class_names(net: pc.Network, given: str | None) -> tuple[str, ...]:
