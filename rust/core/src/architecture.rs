@@ -107,6 +107,7 @@ impl Architecture {
             Output::Sigmoid => Loss::BinaryCrossEntropy,
             Output::Softmax => Loss::CategoricalCrossEntropy,
             Output::Identity => Loss::SquaredError,
+            Output::Exp => Loss::Poisson,
         }
     }
 

@@ -107,7 +107,7 @@ impl<T: Float> Workspace<T> {
         let sizes = architecture.sizes();
         let last = architecture.layers() - 1;
         let logits = self.logits(rows, architecture.outputs());
-        let value = loss.value_and_gradient(ctx.isa(), logits, block.y.clone(), block.weights);
+        let value = loss.value_and_gradient(ctx.isa(), logits, block.y, block.weights);
         if !value.is_finite() {
             return Ok(value);
         }

@@ -95,12 +95,16 @@ fn check_targets<T: Float>(
     m: usize,
     y: &Targets<'_, T>,
 ) -> Result<()> {
-    let shape = |came: String, expected: String| Err(Error::Shape { argument: "y", came, expected });
+    let shape =
+        |came: String, expected: String| Err(Error::Shape { argument: "y", came, expected });
     let k = architecture.outputs();
     match y {
         Targets::Classes(classes) => {
             if classes.len() != m {
-                return shape(format!("({},)", classes.len()), format!("({m},), a class for each row of X"));
+                return shape(
+                    format!("({},)", classes.len()),
+                    format!("({m},), a class for each row of X"),
+                );
             }
             let wrong = classes.iter().position(|&c| c as usize >= k);
             wrong.map_or(Ok(()), |row| {

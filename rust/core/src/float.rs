@@ -62,7 +62,7 @@ pub trait Float:
 
     /// The samples themselves, if this is their type.
     #[doc(hidden)]
-    fn view_of<'a>(samples: &Samples<'a>) -> Option<ArrayView2<'a, Self>>;
+    fn view_of<'s, 'a>(samples: &'s Samples<'a>) -> Option<&'s ArrayView2<'a, Self>>;
 
     /// The nearest number of this type.
     fn from_f64(x: f64) -> Self;
@@ -90,9 +90,9 @@ macro_rules! float {
             type Avx2 = simd::$avx2;
             type Portable = simd::$portable;
 
-            fn view_of<'a>(samples: &Samples<'a>) -> Option<ArrayView2<'a, Self>> {
+            fn view_of<'s, 'a>(samples: &'s Samples<'a>) -> Option<&'s ArrayView2<'a, Self>> {
                 match samples {
-                    Samples::$samples(view) => Some(view.clone()),
+                    Samples::$samples(view) => Some(view),
                     _ => None,
                 }
             }

@@ -19,8 +19,12 @@
 //! An example is a row: `X` is (m, n_0), a layer's activations are (m, n_l), its weights (n_l, n_{l-1}).
 
 pub mod activation;
+pub mod architecture;
+mod backprop;
+mod batch;
 mod buffer;
 pub mod context;
+pub mod data;
 pub mod dense;
 mod disjoint;
 pub mod error;
@@ -28,17 +32,29 @@ pub mod float;
 pub mod gemm;
 pub mod init;
 pub mod isa;
+mod loader;
 pub mod loss;
 pub mod math;
+pub mod network;
 pub mod optim;
+pub mod parameters;
 pub mod rng;
 pub mod samples;
 mod simd;
 pub mod threads;
+pub mod train;
 
+pub use activation::Activation;
+pub use architecture::Architecture;
 pub use context::Context;
+pub use data::Data;
 pub use error::{Error, Result};
 pub use float::Float;
 pub use init::Init;
 pub use isa::Isa;
+pub use loss::{Loss, Output, Targets};
+pub use network::{Model, Network};
+pub use optim::Optimizer;
+pub use parameters::Parameters;
 pub use samples::Samples;
+pub use train::Trainer;

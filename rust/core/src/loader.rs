@@ -36,12 +36,12 @@ impl<T: Float> Loader<T> {
     }
 
     /// The rows, borrowed from the data where that can be.
-    pub(crate) fn load<'a>(
-        &'a mut self,
+    pub(crate) fn load<'b>(
+        &'b mut self,
         ctx: &Context,
-        data: &Data<'a, T>,
+        data: &'b Data<'_, T>,
         rows: &Rows<'_>,
-    ) -> Result<Block<'a, T>> {
+    ) -> Result<Block<'b, T>> {
         let x = self.x.load(ctx, &data.x, rows)?;
         let (y, weights) = self.targets.load(data, rows);
         Ok(Block { x, y, weights })
@@ -57,17 +57,15 @@ pub(crate) struct TargetLoader<T> {
 }
 
 impl<T: Float> TargetLoader<T> {
-    pub(crate) fn load<'a>(
-        &'a mut self,
-        data: &Data<'a, T>,
+    pub(crate) fn load<'b>(
+        &'b mut self,
+        data: &'b Data<'_, T>,
         rows: &Rows<'_>,
-    ) -> (Targets<'a, T>, Option<&'a [T]>) {
+    ) -> (Targets<'b, T>, Option<&'b [T]>) {
         match rows {
             Rows::Run(run) => {
                 let y = match &data.y {
-                    Targets::Values(y) => {
-                        Targets::Values(y.clone().slice_move(s![run.clone(), ..]))
-                    }
+                    Targets::Values(y) => Targets::Values(y.slice(s![run.clone(), ..])),
                     Targets::Classes(y) => Targets::Classes(&y[run.clone()]),
                 };
                 (y, data.weights.map(|w| &w[run.clone()]))
@@ -112,14 +110,14 @@ impl<T: Float> SampleLoader<T> {
         Self { scale: T::from_f64(uint8_scale), room: None, loaded: None }
     }
 
-    pub(crate) fn load<'a>(
-        &'a mut self,
+    pub(crate) fn load<'b>(
+        &'b mut self,
         ctx: &Context,
-        x: &Samples<'a>,
+        x: &'b Samples<'_>,
         rows: &Rows<'_>,
-    ) -> Result<ArrayView2<'a, T>> {
+    ) -> Result<ArrayView2<'b, T>> {
         if let (Some(x), Rows::Run(run)) = (x.as_float::<T>(), rows) {
-            return Ok(x.slice_move(s![run.clone(), ..]));
+            return Ok(x.slice(s![run.clone(), ..]));
         }
         let columns = x.dim().1;
         let len = rows.len() * columns;

@@ -15,7 +15,7 @@ use crate::float::Float;
 use crate::init::Init;
 use crate::loader::{SampleLoader, TargetLoader};
 use crate::loss::Loss;
-use crate::optim::sum_of_squares;
+use crate::math::sum_of_squares;
 use crate::parameters::Parameters;
 use crate::samples::{Rows, Samples};
 
@@ -141,7 +141,8 @@ impl<T: Float> Model<'_, T> {
         let mut gradients = Parameters::zeros(self.architecture)?;
         let mut sink = Accumulate::new(self.parameters, &mut gradients, 1.0 / m);
         let mut passes = Passes::new(self.architecture, self.uint8_scale, data.len())?;
-        let sum = passes.run(ctx, self.architecture, loss, data, &rows, &mut sink, &mut || false)?;
+        let sum =
+            passes.run(ctx, self.architecture, loss, data, &rows, &mut sink, &mut || false)?;
         let decay = T::from_f64(l2 / m);
         for l in 0..self.architecture.layers() {
             let (mut dw, _) = gradients.layer_mut(l);

@@ -44,11 +44,7 @@ impl<T: Float> Parameters<T> {
         let layers = architecture
             .sizes()
             .windows(2)
-            .map(|n| Layer {
-                shape: (n[1], n[0]),
-                weight: take(n[1] * n[0]),
-                bias: take(n[1]),
-            })
+            .map(|n| Layer { shape: (n[1], n[0]), weight: take(n[1] * n[0]), bias: take(n[1]) })
             .collect();
         Ok(Self { layers, values: Buffer::zeros(end, "parameters")? })
     }
@@ -115,11 +111,6 @@ impl<T: Float> Parameters<T> {
     /// Everything, padding included.
     pub(crate) fn values(&self) -> &[T] {
         &self.values
-    }
-
-    /// Everything, padding included.
-    pub(crate) fn values_mut(&mut self) -> &mut [T] {
-        &mut self.values
     }
 
     /// A copy.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use ndarray::{ArrayView2, ArrayViewMut2, Axis, s};
+use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
 use crate::context::Context;
 use crate::disjoint::Disjoint;
@@ -135,7 +135,7 @@ impl<'a> Samples<'a> {
     }
 
     /// The samples themselves, if they need no conversion to `T`.
-    pub(crate) fn as_float<T: Float>(&self) -> Option<ArrayView2<'a, T>> {
+    pub(crate) fn as_float<T: Float>(&self) -> Option<&ArrayView2<'a, T>> {
         T::view_of(self)
     }
 
@@ -210,7 +210,7 @@ pub fn check_finite<T: Float>(argument: &'static str, values: &ArrayView2<'_, T>
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array2, array};
+    use ndarray::{Array2, array, s};
 
     use super::*;
     use crate::isa::Isa;

@@ -24,8 +24,9 @@ use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::gemm::{Epilogue, Tile};
 use crate::loss::Loss;
+use crate::math::first_non_finite;
 use crate::network::{Model, penalty};
-use crate::optim::{Optimizer, first_non_finite};
+use crate::optim::{self, Optimizer};
 use crate::parameters::Parameters;
 use crate::rng::{Purpose, Rng};
 use crate::samples::Rows;
@@ -250,15 +251,15 @@ impl<T: Float> Trainer<T> {
         let (architecture, loss) = (&self.architecture, settings.loss);
         let penalty = penalty(ctx, &self.parameters, settings.l2 / m);
         self.state.step += 1;
-        let update = Update {
-            optimizer: settings.optimizer,
-            step: self.state.step,
-            learning_rate: settings.learning_rate,
+        let rate = settings.learning_rate;
+        let step = Step {
+            rule: settings.optimizer.update(self.state.step, rate),
             decay: settings.l2 / m,
+            plain: (settings.optimizer.slots() == 0).then_some(rate),
         };
         let sum = if passes.fits_one_block(rows.len()) {
             let mut sink = UpdateAtOnce {
-                update,
+                step,
                 scale: 1.0 / m,
                 parameters: &mut self.parameters,
                 gradients: &mut self.gradients,
@@ -270,7 +271,13 @@ impl<T: Float> Trainer<T> {
             let sum = passes.run(ctx, architecture, loss, data, rows, &mut sink, stop)?;
             if sum.is_finite() {
                 for l in 0..architecture.layers() {
-                    update.layer(ctx, l, &mut self.parameters, &self.gradients, &mut self.state.slots);
+                    step.layer(
+                        ctx,
+                        l,
+                        &mut self.parameters,
+                        &self.gradients,
+                        &mut self.state.slots,
+                    );
                 }
             }
             sum
@@ -299,16 +306,16 @@ fn identity_order(samples: usize) -> Result<Vec<u32>> {
 
 /// One step of the optimiser, as it applies to every parameter.
 #[derive(Clone, Copy)]
-struct Update {
-    optimizer: Optimizer,
-    /// Counted from 1.
-    step: u64,
-    learning_rate: f64,
+struct Step {
+    /// The optimiser's rule, worked out for this step.
+    rule: optim::Update,
     /// λ/m: what the penalty adds to a weight's gradient, for each unit of the weight.
     decay: f64,
+    /// η, if the step is nothing but `w - η g`.
+    plain: Option<f64>,
 }
 
-impl Update {
+impl Step {
     /// Updates layer `l` from its gradients.
     fn layer<T: Float>(
         &self,
@@ -369,12 +376,11 @@ impl<'a, T: Float> LayerState<'a, T> {
     unsafe fn update(
         &self,
         ctx: &Context,
-        update: &Update,
+        step: &Step,
         decay: f64,
         range: Range<usize>,
         gradient: &[T],
     ) {
-        let (isa, rate) = (ctx.isa(), update.learning_rate);
         // SAFETY: the caller's promise.
         let parameters = unsafe { self.parameters.part(range.clone()) };
         let mut state: [&mut [T]; Optimizer::MAX_SLOTS] = Default::default();
@@ -382,14 +388,13 @@ impl<'a, T: Float> LayerState<'a, T> {
             // SAFETY: the caller's promise.
             *part = unsafe { slot.part(range.clone()) };
         }
-        let state = &mut state[..self.used];
-        update.optimizer.step(isa, update.step, rate, decay, parameters, gradient, state);
+        step.rule.apply(ctx.isa(), decay, parameters, gradient, &mut state[..self.used]);
     }
 }
 
 /// Updates each layer as soon as its gradient is there, tile by tile, while the tile is in the cache.
 struct UpdateAtOnce<'a, T: Float> {
-    update: Update,
+    step: Step,
     /// 1/m.
     scale: f64,
     parameters: &'a mut Parameters<T>,
@@ -409,15 +414,15 @@ impl<T: Float> GradientSink<T> for UpdateAtOnce<'_, T> {
         a: ArrayView2<'_, T>,
         dz: ArrayView2<'_, T>,
     ) -> Result<()> {
-        let update = self.update;
-        if update.optimizer.is_plain() {
+        let step = self.step;
+        if let Some(rate) = step.plain {
             // W ← (1 - ηλ/m) W - (η/m) dZᵀ A is a product added to what is there: no gradient need exist.
-            let step = T::from_f64(-update.learning_rate * self.scale);
-            let keep = T::from_f64(1.0 - update.learning_rate * update.decay);
+            let factor = T::from_f64(-rate * self.scale);
+            let keep = T::from_f64(1.0 - rate * step.decay);
             let (w, mut b) = self.parameters.layer_mut(l);
             let b = b.as_slice_mut().expect("biases lie one behind the other");
-            linear_backward_bias(ctx, step, dz, T::ONE, b)?;
-            return linear_backward_weight(ctx, step, dz, a, keep, w, Epilogue::None);
+            linear_backward_bias(ctx, factor, dz, T::ONE, b)?;
+            return linear_backward_weight(ctx, factor, dz, a, keep, w, Epilogue::None);
         }
         let scale = T::from_f64(self.scale);
         let (dw, mut db) = self.gradients.layer_mut(l);
@@ -426,19 +431,19 @@ impl<T: Float> GradientSink<T> for UpdateAtOnce<'_, T> {
 
         linear_backward_bias(ctx, scale, dz, T::ZERO, db)?;
         // SAFETY: nobody else has the biases.
-        unsafe { bias.update(ctx, &update, 0.0, 0..db.len(), db) };
+        unsafe { bias.update(ctx, &step, 0.0, 0..db.len(), db) };
 
         let columns = dw.ncols();
-        let step = |tile: Tile<'_, T>| {
+        let update = |tile: Tile<'_, T>| {
             for (i, gradient) in tile.values.rows().into_iter().enumerate() {
                 let gradient = gradient.to_slice().expect("a row of a tile is a piece of a row");
                 let from = (tile.row + i) * columns + tile.column;
                 // SAFETY: tiles do not overlap, and each is finished once.
                 unsafe {
-                    weight.update(ctx, &update, update.decay, from..from + gradient.len(), gradient);
+                    weight.update(ctx, &step, step.decay, from..from + gradient.len(), gradient);
                 }
             }
         };
-        linear_backward_weight(ctx, scale, dz, a, T::ZERO, dw, Epilogue::Then(&step))
+        linear_backward_weight(ctx, scale, dz, a, T::ZERO, dw, Epilogue::Then(&update))
     }
 }

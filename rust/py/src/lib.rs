@@ -1,14 +1,33 @@
-//! The extension module `purrceptron._core`.
+//! The extension module `purrceptron._core`: borrows arrays, releases the GIL, maps errors.
+//! Whatever is computed is computed by the crate `purrceptron`.
+
 use pyo3::prelude::*;
 
+mod arrays;
+mod error;
+mod kernels;
+mod network;
 mod safetensors;
+mod settings;
+mod trainer;
 
 #[pymodule]
 mod _core {
     use super::*;
 
     #[pymodule_export]
+    use super::kernels::{
+        binary_cross_entropy, binary_cross_entropy_backward, linear_backward, linear_forward,
+        matmul, relu, relu_backward, sigmoid, sigmoid_backward,
+    };
+    #[pymodule_export]
+    use super::network::{Network, Snapshot};
+    #[pymodule_export]
     use super::safetensors::{read_safetensors, write_safetensors};
+    #[pymodule_export]
+    use super::settings::{available_isas, get_num_threads, isa, set_num_threads, take_warning};
+    #[pymodule_export]
+    use super::trainer::Trainer;
 
     #[pymodule_init]
     fn init(m: &Bound<'_, PyModule>) -> PyResult<()> {

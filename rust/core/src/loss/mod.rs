@@ -53,6 +53,16 @@ pub enum Targets<'a, T> {
 }
 
 impl Loss {
+    /// Every loss's name.
+    pub const NAMES: [&'static str; 6] = [
+        "binary_cross_entropy",
+        "categorical_cross_entropy",
+        "squared_error",
+        "absolute_error",
+        "huber",
+        "poisson",
+    ];
+
     /// Its name, without parameters: `binary_cross_entropy`, `categorical_cross_entropy`,
     /// `squared_error`, `absolute_error`, `huber` or `poisson`.
     pub fn name(self) -> &'static str {

@@ -58,6 +58,9 @@ pub enum Optimizer {
 }
 
 impl Optimizer {
+    /// The most numbers of state that any optimiser needs for a parameter.
+    pub const MAX_SLOTS: usize = 2;
+
     /// How many numbers of state a parameter needs: 0, 1 or 2. They start as zeros.
     pub fn slots(&self) -> usize {
         match *self {

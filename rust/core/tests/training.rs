@@ -1,0 +1,324 @@
+//! Networks and training as a user of the crate sees them: derivatives against central differences,
+//! updates against the series' formulas, and the same bits whatever the threads.
+
+use ndarray::{Array1, Array2, ArrayView2, Axis};
+use purrceptron::rng::{Purpose, Rng};
+use purrceptron::train::{Settings, State, Trainer};
+use purrceptron::{
+    Activation, Architecture, Context, Data, Error, Init, Isa, Loss, Network, Optimizer, Output,
+    Parameters, Samples, Targets,
+};
+
+fn random(rows: usize, columns: usize, counter: u64) -> Array2<f64> {
+    let mut rng = Rng::new(11, Purpose::Weights, counter);
+    Array2::from_shape_fn((rows, columns), |_| rng.normal())
+}
+
+/// Random samples, and targets for the output: 0 or 1, class numbers, or values.
+struct Task {
+    x: Array2<f64>,
+    values: Array2<f64>,
+    classes: Vec<u32>,
+    output: Output,
+}
+
+impl Task {
+    fn new(m: usize, n: usize, k: usize, output: Output) -> Self {
+        let values = random(m, k, 101).mapv(|y| match output {
+            Output::Sigmoid => f64::from(u8::from(y > 0.0)),
+            Output::Exp => (4.0 * y.abs()).floor(),
+            _ => y,
+        });
+        let classes = (0..m as u32).map(|i| (i * 7 + i / 3) % k as u32).collect();
+        Self { x: random(m, n, 100), values, classes, output }
+    }
+
+    fn data<'a>(&'a self, net: &Network<f64>, weights: Option<&'a [f64]>) -> Data<'a, f64> {
+        let y = match self.output {
+            Output::Softmax => Targets::Classes(&self.classes),
+            _ => Targets::Values(self.values.view()),
+        };
+        let loss = net.architecture.default_loss();
+        Data::new(&net.architecture, loss, Samples::F64(self.x.view()), y, weights).unwrap()
+    }
+}
+
+fn network(sizes: &[usize], hidden: Activation, output: Output) -> Network<f64> {
+    let mut net =
+        Network::new(Architecture::new(sizes, hidden, output).unwrap(), Init::GlorotNormal, 5)
+            .unwrap();
+    for l in 0..net.architecture.layers() {
+        // Biases away from zero, where ReLU has a corner.
+        net.parameters.layer_mut(l).1.fill(0.05 * (l + 1) as f64);
+    }
+    net
+}
+
+#[test]
+fn gradients_are_central_differences_for_every_activation_and_output() {
+    let ctx = Context::new(Isa::best(), 2);
+    for hidden in Activation::ALL {
+        for output in Output::ALL {
+            let task = Task::new(9, 4, 3, output);
+            let net = network(&[4, 5, 4, 3], hidden, output);
+            let weights: Vec<f64> = (0..9).map(|i| f64::from(i % 4)).collect();
+            let data = task.data(&net, Some(&weights));
+            let loss = net.architecture.default_loss();
+            let (value, gradients) = net.model().gradients(&ctx, &data, loss, 0.7).unwrap();
+            assert_eq!(value, net.model().loss(&ctx, &data, loss, 0.7).unwrap());
+
+            let cost = |change: &dyn Fn(&mut Parameters<f64>)| {
+                let mut other = network(&[4, 5, 4, 3], hidden, output);
+                change(&mut other.parameters);
+                other.model().loss(&ctx, &data, loss, 0.7).unwrap()
+            };
+            let h = 1e-5;
+            for l in 0..3 {
+                for (place, &g) in gradients.weight(l).indexed_iter() {
+                    let difference = cost(&|p| p.layer_mut(l).0[place] += h)
+                        - cost(&|p| p.layer_mut(l).0[place] -= h);
+                    let close = (difference / (2.0 * h) - g).abs() < 1e-8;
+                    assert!(close, "{hidden:?} {output:?} W{l}{place:?}: {g}");
+                }
+                for (place, &g) in gradients.bias(l).indexed_iter() {
+                    let difference = cost(&|p| p.layer_mut(l).1[place] += h)
+                        - cost(&|p| p.layer_mut(l).1[place] -= h);
+                    let close = (difference / (2.0 * h) - g).abs() < 1e-8;
+                    assert!(close, "{hidden:?} {output:?} b{l}[{place}]: {g}");
+                }
+            }
+        }
+    }
+}
+
+/// The series' iteration, written with ndarray alone.
+fn series_step(
+    net: &mut [(Array2<f64>, Array1<f64>)],
+    x: &Array2<f64>,
+    y: &Array2<f64>,
+    rate: f64,
+    l2: f64,
+) -> f64 {
+    let m = x.nrows() as f64;
+    let mut a = vec![x.clone()];
+    for (l, (w, b)) in net.iter().enumerate() {
+        let z = a[l].dot(&w.t()) + b;
+        a.push(if l + 1 == net.len() {
+            z.mapv(|z| 1.0 / (1.0 + (-z).exp()))
+        } else {
+            z.mapv(|z| z.max(0.0))
+        });
+    }
+    let last = &a[net.len()];
+    let squares: f64 = net.iter().map(|(w, _)| w.iter().map(|w| w * w).sum::<f64>()).sum();
+    let cost = -(y * &last.mapv(f64::ln) + (1.0 - y) * (1.0 - last).mapv(f64::ln)).sum() / m;
+    let cost = cost + l2 / (2.0 * m) * squares;
+    let mut dz = last - y;
+    for l in (0..net.len()).rev() {
+        let (dw, db) = (dz.t().dot(&a[l]) / m, dz.sum_axis(Axis(0)) / m);
+        if l > 0 {
+            dz = dz.dot(&net[l].0) * a[l].mapv(|a| f64::from(u8::from(a > 0.0)));
+        }
+        let (w, b) = &mut net[l];
+        *w -= &(rate * (dw + l2 / m * &*w));
+        *b -= &(rate * db);
+    }
+    cost
+}
+
+#[test]
+fn gradient_descent_is_the_series_iteration() {
+    let ctx = Context::new(Isa::best(), 2);
+    let task = Task::new(40, 6, 1, Output::Sigmoid);
+    let net = network(&[6, 5, 3, 1], Activation::Relu, Output::Sigmoid);
+    let data = task.data(&net, None);
+    let mut settings = Settings::gradient_descent(0.3, Loss::BinaryCrossEntropy);
+    settings.l2 = 0.2;
+    let mut trainer = Trainer::new(net.model(), 40, settings).unwrap();
+    let costs = trainer.run(&ctx, &data, 60, &mut || false).unwrap();
+
+    let mut theirs: Vec<_> = (0..3)
+        .map(|l| (net.parameters.weight(l).to_owned(), net.parameters.bias(l).to_owned()))
+        .collect();
+    for cost in costs {
+        let expected = series_step(&mut theirs, &task.x, &task.values, 0.3, 0.2);
+        assert!((cost - expected).abs() < 1e-12, "{cost} {expected}");
+    }
+    for (l, (w, b)) in theirs.iter().enumerate() {
+        assert!((&trainer.parameters().weight(l) - w).iter().all(|d| d.abs() < 1e-12));
+        assert!((&trainer.parameters().bias(l) - b).iter().all(|d| d.abs() < 1e-12));
+    }
+}
+
+/// Every optimiser, in full batches and in small ones that do not divide the rows.
+fn all_settings(loss: Loss) -> Vec<Settings> {
+    let optimizers = [
+        Optimizer::Sgd { momentum: 0.0, nesterov: false },
+        Optimizer::Sgd { momentum: 0.9, nesterov: true },
+        Optimizer::RmsProp { rho: 0.9, epsilon: 1e-8, momentum: 0.5 },
+        Optimizer::Adam { beta1: 0.9, beta2: 0.99, epsilon: 1e-8 },
+        Optimizer::AdamW { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.1 },
+    ];
+    let mut all = Vec::new();
+    for optimizer in optimizers {
+        for batch_size in [None, Some(64), Some(3000)] {
+            all.push(Settings {
+                optimizer,
+                learning_rate: 0.01,
+                loss,
+                l2: 0.5,
+                batch_size,
+                seed: 4,
+            });
+        }
+    }
+    all
+}
+
+fn bits(parameters: &Parameters<f64>) -> Vec<u64> {
+    (0..parameters.layers())
+        .flat_map(|l| {
+            let (w, b) = (parameters.weight(l), parameters.bias(l));
+            w.iter().chain(b).map(|x| x.to_bits()).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[test]
+fn the_same_bits_on_any_number_of_threads_and_after_a_pause() {
+    // 5000 rows are several blocks, so gradients are added up as well as used at once.
+    let task = Task::new(5000, 30, 3, Output::Softmax);
+    let net = network(&[30, 40, 3], Activation::Tanh, Output::Softmax);
+    let data = task.data(&net, None);
+    for settings in all_settings(Loss::CategoricalCrossEntropy) {
+        let run = |threads| {
+            let ctx = Context::new(Isa::best(), threads);
+            let mut trainer = Trainer::new(net.model(), 5000, settings.clone()).unwrap();
+            let costs = trainer.run(&ctx, &data, 4, &mut || false).unwrap();
+            assert!(costs[3] < costs[0], "{settings:?}: {costs:?}");
+            (costs.iter().map(|c| c.to_bits()).collect::<Vec<_>>(), bits(trainer.parameters()))
+        };
+        let one = run(1);
+        assert_eq!(one, run(2), "{settings:?}");
+        assert_eq!(one, run(5), "{settings:?}");
+
+        // Two epochs, then two more in a trainer that continues from the first one's state.
+        let ctx = Context::new(Isa::best(), 2);
+        let mut first = Trainer::new(net.model(), 5000, settings.clone()).unwrap();
+        first.run(&ctx, &data, 2, &mut || false).unwrap();
+        let old = first.state();
+        let slots = old.slots.iter().map(|slot| slot.try_clone().unwrap()).collect();
+        let state = State { epoch: old.epoch, step: old.step, slots };
+        let mut second = Trainer::new(net.model(), 5000, settings.clone()).unwrap();
+        second.set_parameters(first.parameters());
+        second.set_state(state).unwrap();
+        second.run(&ctx, &data, 2, &mut || false).unwrap();
+        assert_eq!(one.1, bits(second.parameters()), "{settings:?}");
+    }
+}
+
+/// Five epochs of gradient descent.
+fn run<'a>(
+    ctx: &Context,
+    net: &Network<f64>,
+    x: Samples<'a>,
+    y: ArrayView2<'a, f64>,
+    batch_size: Option<usize>,
+) -> Vec<u64> {
+    let loss = Loss::BinaryCrossEntropy;
+    let data = Data::new(&net.architecture, loss, x, Targets::Values(y), None).unwrap();
+    let settings = Settings { batch_size, ..Settings::gradient_descent(0.1, loss) };
+    let mut trainer = Trainer::new(net.model(), 50, settings).unwrap();
+    trainer.run(ctx, &data, 5, &mut || false).unwrap();
+    bits(trainer.parameters())
+}
+
+#[test]
+fn pixels_train_as_their_scaled_values() {
+    let ctx = Context::new(Isa::best(), 2);
+    let pixels = random(50, 12, 7).mapv(|x| (x.abs() * 60.0) as u8);
+    let scaled = pixels.mapv(|x| f64::from(x) * (1.0 / 255.0));
+    let net = network(&[12, 4, 1], Activation::Relu, Output::Sigmoid);
+    let y = random(50, 1, 8).mapv(|y| f64::from(u8::from(y > 0.0)));
+    for batch_size in [None, Some(8)] {
+        let widened = run(&ctx, &net, Samples::U8(pixels.view()), y.view(), batch_size);
+        assert_eq!(widened, run(&ctx, &net, Samples::F64(scaled.view()), y.view(), batch_size));
+    }
+}
+
+#[test]
+fn what_stops_a_run() {
+    let ctx = Context::new(Isa::best(), 1);
+    let task = Task::new(20, 3, 1, Output::Identity);
+    let net = network(&[3, 4, 1], Activation::Relu, Output::Identity);
+    let data = task.data(&net, None);
+    let settings = Settings::gradient_descent(1e30, Loss::SquaredError);
+    let mut trainer = Trainer::new(net.model(), 20, settings.clone()).unwrap();
+    let error = trainer.run(&ctx, &data, 100, &mut || false).unwrap_err();
+    assert!(matches!(error, Error::Diverged { epoch: 2..20, .. }), "{error}");
+
+    let mut trainer = Trainer::new(net.model(), 20, settings.clone()).unwrap();
+    let mut asked = 0;
+    let mut stop = || {
+        asked += 1;
+        asked > 1
+    };
+    assert_eq!(trainer.run(&ctx, &data, 9, &mut stop), Err(Error::Interrupted));
+
+    for wrong in [
+        Settings { learning_rate: 0.0, ..settings.clone() },
+        Settings { learning_rate: f64::NAN, ..settings.clone() },
+        Settings { l2: -1.0, ..settings.clone() },
+        Settings { batch_size: Some(0), ..settings },
+    ] {
+        assert!(matches!(Trainer::new(net.model(), 20, wrong), Err(Error::Value { .. })));
+    }
+}
+
+/// What is said of data that does not fit.
+fn message<'a>(
+    net: &Network<f64>,
+    x: Samples<'a>,
+    y: Targets<'a, f64>,
+    weights: Option<&'a [f64]>,
+) -> String {
+    let loss = net.architecture.default_loss();
+    Data::new(&net.architecture, loss, x, y, weights).unwrap_err().to_string()
+}
+
+#[test]
+fn data_that_does_not_fit_is_refused_with_a_sentence() {
+    let net = network(&[3, 2, 1], Activation::Relu, Output::Sigmoid);
+    let soft = network(&[3, 2, 4], Activation::Relu, Output::Softmax);
+    let x = random(5, 3, 0);
+    let samples = || Samples::F64(x.view());
+    let y = Array2::<f64>::zeros((5, 1));
+    let wide = random(5, 4, 0);
+    let empty = Array2::<f64>::zeros((0, 3));
+    let mut holed = x.clone();
+    holed[[4, 2]] = f64::NAN;
+    let half = Array2::from_elem((5, 1), 0.5);
+    let labels = || Targets::Values(y.view());
+    for (came, expected) in [
+        (message(&net, Samples::F64(wide.view()), labels(), None), "X has shape (5, 4)"),
+        (message(&net, Samples::F64(empty.view()), labels(), None), "X has shape (0, 3)"),
+        (
+            message(&net, Samples::F64(holed.view()), labels(), None),
+            "X holds NaN at row 4, column 2",
+        ),
+        (message(&net, samples(), Targets::Values(x.view()), None), "y has shape (5, 3)"),
+        (message(&net, samples(), Targets::Values(half.view()), None), "y is 0.5 at row 0"),
+        (message(&soft, samples(), Targets::Classes(&[0, 1, 2, 3, 4]), None), "y is 4 at row 4"),
+        (message(&soft, samples(), Targets::Classes(&[0, 1]), None), "y has shape (2,)"),
+        (message(&net, samples(), labels(), Some(&[1.0; 4])), "sample_weight has shape (4,)"),
+        (message(&net, samples(), labels(), Some(&[0.0; 5])), "sample_weight is zero everywhere"),
+        (
+            message(&net, samples(), labels(), Some(&[1.0, 1.0, -1.0, 1.0, 1.0])),
+            "sample_weight is -1 at row 2",
+        ),
+    ] {
+        assert!(came.starts_with(expected), "{came}");
+    }
+    let wrong = Data::new(&net.architecture, Loss::SquaredError, samples(), labels(), None);
+    assert!(wrong.unwrap_err().to_string().starts_with("loss is squared_error"));
+}

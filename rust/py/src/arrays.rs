@@ -1,0 +1,130 @@
+//! NumPy arrays in, views of them out; anything unusual is first made usual by `_validation.py`.
+
+use numpy::ndarray::Dimension;
+use numpy::prelude::*;
+use numpy::{
+    Element, PyArray1, PyArray2, PyArrayDyn, PyReadonlyArray, PyReadonlyArray1, PyReadonlyArray2,
+};
+use purrceptron::{Float, Samples, Targets};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+/// Borrows an array for reading. Another Python thread may still write to it meanwhile, as to any NumPy array:
+/// the values read are then unspecified, and nothing worse happens.
+pub(crate) fn read<'py, T: Element, D: Dimension>(
+    array: &Bound<'py, numpy::PyArray<T, D>>,
+) -> PyResult<PyReadonlyArray<'py, T, D>> {
+    Ok(array.try_readonly()?)
+}
+
+/// Whether views of the array can be made: its elements lie where elements of their type may.
+pub(crate) fn is_aligned<T: Element, D: Dimension>(
+    array: &Bound<'_, numpy::PyArray<T, D>>,
+) -> bool {
+    array.data().is_aligned()
+        && array.strides().iter().all(|s| s.unsigned_abs() % size_of::<T>() == 0)
+}
+
+/// Samples of any type that the core reads, borrowed.
+macro_rules! samples {
+    ($($variant:ident: $element:ty),*) => {
+        pub(crate) enum SampleArray<'py> {
+            $($variant(PyReadonlyArray2<'py, $element>),)*
+        }
+
+        impl<'py> SampleArray<'py> {
+            /// Borrows a matrix that `_validation.as_samples` has passed.
+            pub(crate) fn borrow(x: &Bound<'py, PyAny>) -> PyResult<Self> {
+                $(
+                    if let Ok(x) = x.cast::<PyArray2<$element>>() && is_aligned(x) {
+                        return Ok(Self::$variant(read(x)?));
+                    }
+                )*
+                Err(PyTypeError::new_err("X must be an aligned matrix of native numbers"))
+            }
+
+            pub(crate) fn view(&self) -> Samples<'_> {
+                match self {
+                    $(Self::$variant(x) => Samples::$variant(x.as_array()),)*
+                }
+            }
+        }
+    };
+}
+
+samples!(F32: f32, F64: f64, U8: u8, I64: i64, I32: i32, Bool: bool, I8: i8, I16: i16, U16: u16, U32: u32, U64: u64);
+
+/// Targets as `_validation.as_targets` makes them.
+pub(crate) enum TargetArray<'py, T: Element> {
+    Values(PyReadonlyArray2<'py, T>),
+    Classes(PyReadonlyArray1<'py, u32>),
+}
+
+impl<'py, T: Element + Float> TargetArray<'py, T> {
+    pub(crate) fn borrow(y: &Bound<'py, PyAny>) -> PyResult<Self> {
+        if let Ok(y) = y.cast::<PyArray2<T>>() {
+            return Ok(Self::Values(read(y)?));
+        }
+        match y.cast::<PyArray1<u32>>() {
+            Ok(y) => Ok(Self::Classes(read(y)?)),
+            Err(_) => Err(PyTypeError::new_err("y must be targets of the network's type")),
+        }
+    }
+
+    pub(crate) fn view(&self) -> PyResult<Targets<'_, T>> {
+        Ok(match self {
+            Self::Values(y) => Targets::Values(y.as_array()),
+            Self::Classes(y) => Targets::Classes(y.as_slice()?),
+        })
+    }
+}
+
+/// Sample weights as `_validation.as_weights` makes them.
+pub(crate) fn weights<'py, T: Element + Float>(
+    weights: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Option<PyReadonlyArray1<'py, T>>> {
+    let Some(weights) = weights else { return Ok(None) };
+    match weights.cast::<PyArray1<T>>() {
+        Ok(weights) => Ok(Some(read(weights)?)),
+        Err(_) => Err(PyTypeError::new_err("sample_weight must be of the network's type")),
+    }
+}
+
+/// The arguments of a kernel: arrays of one float type.
+pub(crate) enum Floats<'py, const N: usize> {
+    F32([Bound<'py, PyArrayDyn<f32>>; N]),
+    F64([Bound<'py, PyArrayDyn<f64>>; N]),
+}
+
+impl<'py, const N: usize> Floats<'py, N> {
+    /// The arguments as they are, if they are arrays of one float type, as they mostly are; else what
+    /// `_validation.as_floats` makes of them.
+    pub(crate) fn new(names: [&str; N], arguments: [&Bound<'py, PyAny>; N]) -> PyResult<Self> {
+        if let Some(floats) = Self::as_they_are(arguments) {
+            return Ok(floats);
+        }
+        let py = arguments[0].py();
+        let convert = py.import("purrceptron._validation")?.getattr("as_floats")?;
+        let names = PyTuple::new(py, names)?;
+        let arguments = PyTuple::new(py, arguments)?;
+        let converted: Vec<Bound<'py, PyAny>> = convert.call1((names, arguments))?.extract()?;
+        Self::as_they_are(std::array::from_fn(|i| &converted[i]))
+            .ok_or_else(|| PyTypeError::new_err("arrays of one float type are wanted"))
+    }
+
+    fn as_they_are(arguments: [&Bound<'py, PyAny>; N]) -> Option<Self> {
+        fn all<'py, T: Element, const N: usize>(
+            arguments: [&Bound<'py, PyAny>; N],
+        ) -> Option<[Bound<'py, PyArrayDyn<T>>; N]> {
+            let mut arrays = [const { None }; N];
+            for (array, argument) in arrays.iter_mut().zip(arguments) {
+                let exact = argument.cast_exact::<PyArrayDyn<T>>().ok()?;
+                *array = Some(exact.clone()).filter(is_aligned);
+                array.as_ref()?;
+            }
+            Some(arrays.map(|array| array.expect("set above")))
+        }
+        all(arguments).map(Self::F32).or_else(|| all(arguments).map(Self::F64))
+    }
+}

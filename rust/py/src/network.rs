@@ -1,0 +1,312 @@
+//! `_core.Network`: a frozen object that holds shared, immutable parameters of one of two types.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use numpy::{Element, PyArray1, PyArray2};
+use purrceptron::{
+    Activation, Architecture, Context, Data, Float, Init, Loss, Model, Output, Parameters,
+};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use crate::arrays::{SampleArray, TargetArray, read, weights};
+use crate::error::CoreError;
+
+/// A network of one element type, for many threads: whoever predicts takes the parameters of the moment, and whoever
+/// trains replaces them as a whole. So predicting during a fit sees old weights or new ones, never both.
+pub(crate) struct Shared<T: Float> {
+    pub(crate) architecture: Architecture,
+    pub(crate) uint8_scale: f64,
+    published: Mutex<Arc<Parameters<T>>>,
+}
+
+impl<T: Float> Shared<T> {
+    fn new(
+        architecture: Architecture,
+        uint8_scale: f64,
+        init: Init,
+        seed: u64,
+    ) -> Result<Self, CoreError> {
+        let parameters = Parameters::init(&architecture, init, seed)?;
+        Ok(Self { architecture, uint8_scale, published: Mutex::new(Arc::new(parameters)) })
+    }
+
+    /// The parameters of the moment.
+    pub(crate) fn parameters(&self) -> Arc<Parameters<T>> {
+        self.published.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces the parameters and returns the old ones.
+    pub(crate) fn publish(&self, parameters: Arc<Parameters<T>>) -> Arc<Parameters<T>> {
+        let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut published, parameters)
+    }
+
+    pub(crate) fn model<'a>(&'a self, parameters: &'a Parameters<T>) -> Model<'a, T> {
+        Model { architecture: &self.architecture, parameters, uint8_scale: self.uint8_scale }
+    }
+}
+
+pub(crate) enum AnyNetwork {
+    F32(Shared<f32>),
+    F64(Shared<f64>),
+}
+
+/// Calls a generic function with the network, whichever its type.
+macro_rules! with_network {
+    ($network:expr, |$shared:ident| $body:expr) => {
+        match &$network.inner {
+            $crate::network::AnyNetwork::F32($shared) => $body,
+            $crate::network::AnyNetwork::F64($shared) => $body,
+        }
+    };
+}
+
+/// Parameters as they were at some moment, to be restored later; they cost nothing until they are replaced.
+#[pyclass(frozen, module = "purrceptron._core")]
+pub(crate) struct Snapshot(AnyParameters);
+
+enum AnyParameters {
+    F32(Arc<Parameters<f32>>),
+    F64(Arc<Parameters<f64>>),
+}
+
+/// The network that `purrceptron.Network` wraps.
+#[pyclass(frozen, module = "purrceptron._core")]
+pub(crate) struct Network {
+    pub(crate) inner: AnyNetwork,
+    /// Whether a fit is under way.
+    pub(crate) fitting: AtomicBool,
+    /// Whether the fit under way has been asked to stop.
+    pub(crate) stop: AtomicBool,
+}
+
+/// The value of that name, or an error that lists the names.
+pub(crate) fn named<V: Copy>(
+    argument: &str,
+    name: &str,
+    value: Option<V>,
+    all: &[&'static str],
+) -> PyResult<V> {
+    value.ok_or_else(|| {
+        PyValueError::new_err(format!(
+            "{argument} is {name:?}, expected one of: {}",
+            all.join(", ")
+        ))
+    })
+}
+
+pub(crate) fn loss_named(architecture: &Architecture, name: Option<&str>) -> PyResult<Loss> {
+    let Some(name) = name else { return Ok(architecture.default_loss()) };
+    named("loss", name, Loss::named(name), &Loss::NAMES)
+}
+
+#[pymethods]
+impl Network {
+    #[new]
+    #[pyo3(signature = (sizes, hidden, output, dtype, init, seed, uint8_scale))]
+    #[allow(clippy::too_many_arguments, reason = "each is a setting that Python passes")]
+    fn new(
+        py: Python<'_>,
+        sizes: Vec<usize>,
+        hidden: Vec<String>,
+        output: &str,
+        dtype: &str,
+        init: &str,
+        seed: u64,
+        uint8_scale: f64,
+    ) -> PyResult<Self> {
+        let names = Activation::ALL.map(Activation::name);
+        let hidden = hidden
+            .iter()
+            .map(|name| named("hidden", name, Activation::named(name), &names))
+            .collect::<PyResult<_>>()?;
+        let output =
+            named("output", output, Output::named(output), &Output::ALL.map(Output::name))?;
+        let init = named("init", init, Init::named(init), &Init::ALL.map(Init::name))?;
+        let architecture =
+            Architecture::with_activations(&sizes, hidden, output).map_err(CoreError::from)?;
+        let inner = py.detach(|| match dtype {
+            "float32" => {
+                Shared::new(architecture, uint8_scale, init, seed).map(AnyNetwork::F32).map(Some)
+            }
+            "float64" => {
+                Shared::new(architecture, uint8_scale, init, seed).map(AnyNetwork::F64).map(Some)
+            }
+            _ => Ok(None),
+        })?;
+        let inner = inner.ok_or_else(|| {
+            PyValueError::new_err(format!("dtype is {dtype:?}, expected one of: float32, float64"))
+        })?;
+        Ok(Self { inner, fitting: AtomicBool::new(false), stop: AtomicBool::new(false) })
+    }
+
+    /// `[(W, b), ...]`, copies.
+    fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        with_network!(self, |net| arrays_of(py, &net.parameters()))
+    }
+
+    /// Replaces all parameters by `[(W, b), ...]` of the network's type, or none.
+    fn set_parameters(&self, layers: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)>) -> PyResult<()> {
+        with_network!(self, |net| set_parameters(net, &layers))
+    }
+
+    /// The output activations, (m, n_out).
+    fn forward<'py>(&self, x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = x.py();
+        let x = SampleArray::borrow(x)?;
+        with_network!(self, |net| {
+            let samples = x.view();
+            let a = py.detach(|| {
+                let parameters = net.parameters();
+                let ctx = Context::current()?;
+                Ok::<_, CoreError>(net.model(&parameters).forward(&ctx, &samples)?)
+            })?;
+            Ok(PyArray2::from_owned_array(py, a).into_any())
+        })
+    }
+
+    /// `J`.
+    #[pyo3(signature = (x, y, loss, l2, sample_weight))]
+    fn loss(
+        &self,
+        x: &Bound<'_, PyAny>,
+        y: &Bound<'_, PyAny>,
+        loss: Option<&str>,
+        l2: f64,
+        sample_weight: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<f64> {
+        with_network!(self, |net| {
+            let (py, loss) = (x.py(), loss_named(&net.architecture, loss)?);
+            let (x, y, w) =
+                (SampleArray::borrow(x)?, TargetArray::borrow(y)?, weights(sample_weight)?);
+            let (x, y) = (x.view(), y.view()?);
+            let w = w.as_ref().map(|w| w.as_slice()).transpose()?;
+            Ok(py.detach(|| {
+                let data = Data::new(&net.architecture, loss, x, y, w)?;
+                let parameters = net.parameters();
+                Ok::<_, CoreError>(net.model(&parameters).loss(
+                    &Context::current()?,
+                    &data,
+                    loss,
+                    l2,
+                )?)
+            })?)
+        })
+    }
+
+    /// `[(dW, db), ...]`.
+    #[pyo3(signature = (x, y, loss, l2, sample_weight))]
+    fn gradients<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        loss: Option<&str>,
+        l2: f64,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        with_network!(self, |net| {
+            let (py, loss) = (x.py(), loss_named(&net.architecture, loss)?);
+            let (x, y, w) =
+                (SampleArray::borrow(x)?, TargetArray::borrow(y)?, weights(sample_weight)?);
+            let (x, y) = (x.view(), y.view()?);
+            let w = w.as_ref().map(|w| w.as_slice()).transpose()?;
+            let gradients = py.detach(|| {
+                let data = Data::new(&net.architecture, loss, x, y, w)?;
+                let parameters = net.parameters();
+                let model = net.model(&parameters);
+                Ok::<_, CoreError>(model.gradients(&Context::current()?, &data, loss, l2)?.1)
+            })?;
+            arrays_of(py, &gradients)
+        })
+    }
+
+    /// The parameters of the moment, to `restore`.
+    fn snapshot(&self) -> Snapshot {
+        Snapshot(match &self.inner {
+            AnyNetwork::F32(net) => AnyParameters::F32(net.parameters()),
+            AnyNetwork::F64(net) => AnyParameters::F64(net.parameters()),
+        })
+    }
+
+    /// Goes back to the parameters of a snapshot of this network.
+    fn restore(&self, snapshot: &Snapshot) -> PyResult<()> {
+        match (&self.inner, &snapshot.0) {
+            (AnyNetwork::F32(net), AnyParameters::F32(old)) => drop(net.publish(old.clone())),
+            (AnyNetwork::F64(net), AnyParameters::F64(old)) => drop(net.publish(old.clone())),
+            _ => return Err(PyTypeError::new_err("the snapshot is of a network of another dtype")),
+        }
+        Ok(())
+    }
+
+    /// Marks the beginning of a fit. There can be one at a time.
+    fn begin_fit(&self) -> PyResult<()> {
+        if self.fitting.swap(true, Ordering::AcqRel) {
+            return Err(PyRuntimeError::new_err(
+                "this network is being trained already: a second fit has to wait for the first",
+            ));
+        }
+        self.stop.store(false, Ordering::Release);
+        Ok(())
+    }
+
+    /// Marks the end of a fit.
+    fn end_fit(&self) {
+        self.fitting.store(false, Ordering::Release);
+    }
+
+    /// Asks the fit under way to stop.
+    fn stop_fit(&self) {
+        self.stop.store(true, Ordering::Release);
+    }
+
+    /// Whether the fit under way has been asked to stop.
+    fn stopping(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+}
+
+/// Copies of the weights and biases, as arrays.
+pub(crate) fn arrays_of<'py, T: Element + Float>(
+    py: Python<'py>,
+    parameters: &Parameters<T>,
+) -> PyResult<Bound<'py, PyList>> {
+    let layers = PyList::empty(py);
+    for l in 0..parameters.layers() {
+        let weight = PyArray2::from_array(py, &parameters.weight(l));
+        let bias = PyArray1::from_array(py, &parameters.bias(l));
+        layers.append((weight, bias))?;
+    }
+    Ok(layers)
+}
+
+/// Parameters of that form, from arrays of that type.
+pub(crate) fn parameters_from<T: Element + Float>(
+    architecture: &Architecture,
+    layers: &[(Bound<'_, PyAny>, Bound<'_, PyAny>)],
+) -> PyResult<Parameters<T>> {
+    if layers.len() != architecture.layers() {
+        let (came, expected) = (layers.len(), architecture.layers());
+        return Err(PyValueError::new_err(format!(
+            "parameters has {came} layers, expected {expected} pairs (W, b)"
+        )));
+    }
+    let mut new = Parameters::zeros(architecture).map_err(CoreError::from)?;
+    for (l, (weight, bias)) in layers.iter().enumerate() {
+        let wrong = |_| PyTypeError::new_err(format!("parameters must be arrays of {}", T::NAME));
+        let weight = read(weight.cast::<PyArray2<T>>().map_err(wrong)?)?;
+        let bias = read(bias.cast::<PyArray1<T>>().map_err(wrong)?)?;
+        new.set_layer(l, weight.as_array(), bias.as_array()).map_err(CoreError::from)?;
+    }
+    Ok(new)
+}
+
+fn set_parameters<T: Element + Float>(
+    net: &Shared<T>,
+    layers: &[(Bound<'_, PyAny>, Bound<'_, PyAny>)],
+) -> PyResult<()> {
+    net.publish(Arc::new(parameters_from(&net.architecture, layers)?));
+    Ok(())
+}
