@@ -40,6 +40,7 @@ class ProgressBar:
             BarColumn(),
             TextColumn("cost {task.fields[cost]}"),
             TimeRemainingColumn(),
+            TextColumn("left"),
             console=self._console,
             transient=True,
             disable=not self._console.is_terminal,
@@ -64,7 +65,7 @@ class ProgressBar:
     def on_epoch_end(self, net: Network, history: History) -> None:
         """Show the epochs that have passed since the last call."""
         done = len(history.loss)
-        self._bar.update(self._task, completed=done, cost=f"{history.loss[-1]:.4g}")
+        self._bar.update(self._task, completed=done, cost=f"{history.loss[-1]:.6f}")
         while self._next < done:
             self._line(self._next, history)
             self._next += EVERY
