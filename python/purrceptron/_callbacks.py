@@ -1,0 +1,111 @@
+"""Callbacks: what may happen between the epochs of a fit."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from . import _core
+    from ._network import Network
+    from ._train import History
+
+
+class Callback:
+    """The base of callbacks; any object with one of these methods will do as well.
+
+    Attributes
+    ----------
+    each_epoch : bool
+        Whether `on_epoch_end` wants to be called after every epoch. If no callback does, the core
+        runs many epochs at once, and `on_epoch_end` is called about 20 times a second.
+    """
+
+    each_epoch: bool = True
+
+    def on_train_begin(self, net: Network, history: History) -> None:
+        """Be told that a fit begins."""
+
+    def on_epoch_end(self, net: Network, history: History) -> bool | None:
+        """Be told that an epoch has ended; return True to end the fit."""
+        return None
+
+    def on_train_end(self, net: Network, history: History) -> None:
+        """Be told that the fit has ended, by itself or because a callback said so."""
+
+
+class EarlyStopping(Callback):
+    """Ends a fit that no longer improves, and goes back to the best weights.
+
+    Parameters
+    ----------
+    monitor : {"val_loss", "loss", "val_accuracy"}
+        What should improve. The first and last want `validation_data`.
+    patience : int
+        How many epochs in a row may pass without improvement.
+    min_delta : float
+        How much better counts as an improvement.
+    restore_best : bool
+        Whether the network ends with the weights whose value was the best. The training loss of a
+        full batch is that of the weights before the epoch's update, and it is those that are
+        restored.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import purrceptron as pc
+    >>> X, y = np.eye(4, dtype=np.float32), np.array([0, 1, 0, 1])
+    >>> stopper = pc.EarlyStopping("loss", patience=5, min_delta=1e-3)
+    >>> net = pc.Network([4, 1], init="zeros")
+    >>> history = pc.train(net, X, y, optimizer=pc.SGD(1.0), callbacks=[stopper])
+    >>> history.epochs < 2500
+    True
+    """
+
+    def __init__(
+        self,
+        monitor: Literal["val_loss", "loss", "val_accuracy"] = "val_loss",
+        patience: int = 10,
+        min_delta: float = 0.0,
+        restore_best: bool = True,
+    ) -> None:
+        if monitor not in ("val_loss", "loss", "val_accuracy"):
+            raise ValueError(
+                f"monitor is {monitor!r}, expected one of: 'val_loss', 'loss', 'val_accuracy'"
+            )
+        if patience < 0:
+            raise ValueError(f"patience is {patience}, expected an integer from 0 on")
+        if not min_delta >= 0:
+            raise ValueError(f"min_delta is {min_delta}, expected a number from 0 on")
+        self.monitor = monitor
+        self.patience = patience
+        self.min_delta = min_delta
+        self.restore_best = restore_best
+
+    def on_train_begin(self, net: Network, history: History) -> None:
+        """Forget the last fit."""
+        self.best = math.inf
+        self.best_epoch = 0
+        self._best_weights: _core.Snapshot | None = None
+        self._before = net._core.snapshot()
+
+    def on_epoch_end(self, net: Network, history: History) -> bool:
+        """Compare the epoch with the best one; end the fit when patience is at an end."""
+        values = getattr(history, self.monitor)
+        if not values:
+            raise ValueError(f"EarlyStopping on {self.monitor!r} wants validation_data")
+        after = net._core.snapshot()
+        value = -values[-1] if self.monitor == "val_accuracy" else values[-1]
+        if value < self.best - self.min_delta:
+            judged_before = self.monitor == "loss" and net.training.get("batch_size") is None
+            self.best, self.best_epoch = value, history.epochs
+            self._best_weights = self._before if judged_before else after
+        self._before = after
+        return history.epochs - self.best_epoch > self.patience
+
+    def on_train_end(self, net: Network, history: History) -> None:
+        """Go back to the best weights."""
+        if self.restore_best and self._best_weights is not None:
+            net._core.restore(self._best_weights)
+        self._best_weights = None
+        del self._before

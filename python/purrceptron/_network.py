@@ -1,0 +1,395 @@
+"""The network that users hold: a frozen core inside, NumPy arrays outside."""
+
+from __future__ import annotations
+
+import operator
+import secrets
+import warnings
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from . import _core
+from ._validation import Array, as_native, as_samples, as_targets, as_weights
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from numpy.typing import DTypeLike, NDArray
+
+    Parameters = list[tuple[NDArray[Any], NDArray[Any]]]
+
+
+class Network:
+    """A multi-layer perceptron.
+
+    Parameters
+    ----------
+    layer_sizes : sequence of int
+        ``[n_0, ..., n_L]``: the inputs, the hidden layers, the outputs.
+    hidden : str or sequence of str
+        The activation of the hidden layers, or one name for each: ``"relu"``, ``"sigmoid"``,
+        ``"tanh"``, ``"identity"``, ``"leaky_relu"``, ``"elu"``, ``"selu"``, ``"gelu"``,
+        ``"silu"``, ``"softplus"``.
+    output : {"sigmoid", "softmax", "identity"}
+        ``"sigmoid"`` for yes or no (one output) or several labels at once, ``"softmax"`` for one
+        class of several, ``"identity"`` for regression.
+    dtype : {"float32", "float64"}
+        What it computes in.
+    init : str
+        How the first weights are drawn: ``"he_normal"``, ``"he_uniform"``, ``"glorot_normal"``,
+        ``"glorot_uniform"``, ``"lecun_normal"``, ``"lecun_uniform"``, ``"series"`` (uniform on
+        [-1, 1] over ``sqrt(n_in)``) or ``"zeros"``. Biases begin at zero.
+    seed : int, optional
+        From 0 to 2**64 - 1. The same seed gives the same weights on every machine; None draws one.
+    uint8_scale : float
+        What uint8 samples are multiplied by. Samples of any other type are taken as they are.
+
+    Attributes
+    ----------
+    class_names : tuple of str or None
+        What the classes are called; saved with the model.
+    training : dict
+        Settings of the last fit, for the record; saved with the model.
+
+    Notes
+    -----
+    It may be shared by threads. Predicting while another thread trains it uses the weights of the
+    last epoch that was finished. Changing an array while another thread computes with it crashes
+    nothing, but what is computed is unspecified.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import purrceptron as pc
+    >>> net = pc.Network([2, 3, 1], seed=1)
+    >>> net.forward(np.zeros((1, 2)))
+    array([[0.5]], dtype=float32)
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_class_names",
+        "_core",
+        "_dtype",
+        "_hidden",
+        "_layer_sizes",
+        "_output",
+        "_uint8_scale",
+        "training",
+    )
+
+    def __init__(
+        self,
+        layer_sizes: Sequence[int],
+        hidden: str | Sequence[str] = "relu",
+        output: Literal["sigmoid", "softmax", "identity"] = "sigmoid",
+        dtype: DTypeLike = "float32",
+        init: str = "he_normal",
+        seed: int | None = None,
+        uint8_scale: float = 1 / 255,
+    ) -> None:
+        sizes = _checked_sizes(layer_sizes)
+        names = (hidden,) * (len(sizes) - 2) if isinstance(hidden, str) else tuple(hidden)
+        self._dtype = _checked_dtype(dtype)
+        if not (np.isfinite(uint8_scale) and uint8_scale != 0):
+            raise ValueError(f"uint8_scale is {uint8_scale}, expected a finite number other than 0")
+        seed = checked_seed(seed)
+        self._core = _core.Network(
+            list(sizes), list(names), output, self._dtype.name, init, seed, float(uint8_scale)
+        )
+        self._layer_sizes = sizes
+        self._hidden = names
+        self._output = str(output)
+        self._uint8_scale = float(uint8_scale)
+        self._class_names: tuple[str, ...] | None = None
+        self.training: dict[str, Any] = {}
+
+    @property
+    def layer_sizes(self) -> tuple[int, ...]:
+        """``(n_0, ..., n_L)``."""
+        return self._layer_sizes
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """The activation of each hidden layer."""
+        return self._hidden
+
+    @property
+    def output(self) -> str:
+        """The output activation."""
+        return self._output
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """What the network computes in."""
+        return self._dtype
+
+    @property
+    def uint8_scale(self) -> float:
+        """What uint8 samples are multiplied by."""
+        return self._uint8_scale
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """What the classes are called, if that has been set."""
+        return self._class_names
+
+    @class_names.setter
+    def class_names(self, names: Sequence[str] | None) -> None:
+        if names is None:
+            self._class_names = None
+            return
+        n_out = self._layer_sizes[-1]
+        expected = 2 if self._output == "sigmoid" and n_out == 1 else n_out
+        if isinstance(names, str) or len(names) != expected:
+            raise ValueError(f"class_names is {names!r}, expected {expected} names")
+        self._class_names = tuple(str(name) for name in names)
+
+    @property
+    def parameters(self) -> Parameters:
+        """Copies of all weights and biases: ``[(W, b), ...]``, W (n_out, n_in), b (n_out,)."""
+        return self._core.parameters()
+
+    def set_parameters(self, parameters: Sequence[tuple[Array, Array]]) -> None:
+        """Replace all weights and biases.
+
+        Parameters
+        ----------
+        parameters : sequence of (W, b)
+            In the shapes of `parameters`; any float type is cast to the network's.
+
+        Raises
+        ------
+        ValueError
+            If a shape does not fit or a number is NaN or infinite. Nothing is replaced then.
+        """
+        self._core.set_parameters(self._cast_layers(parameters, "parameters"))
+
+    def _cast_layers(self, layers: Sequence[tuple[Array, Array]], name: str) -> Parameters:
+        sizes = self._layer_sizes
+        if len(layers) != len(sizes) - 1:
+            raise ValueError(
+                f"{name} has {len(layers)} layers, expected {len(sizes) - 1} pairs (W, b)"
+            )
+        cast = []
+        for i, (pair, n_in, n_out) in enumerate(zip(layers, sizes, sizes[1:], strict=False)):
+            try:
+                W, b = pair
+            except (TypeError, ValueError):
+                raise ValueError(f"{name}[{i}] is not a pair (W, b)") from None
+            cast.append(
+                (
+                    self._cast(W, (n_out, n_in), f"{name}[{i}], W,"),
+                    self._cast(b, (n_out,), f"{name}[{i}], b,"),
+                )
+            )
+        return cast
+
+    def _cast(self, values: Array, shape: tuple[int, ...], name: str) -> NDArray[Any]:
+        array = as_native(np.asarray(values), name)
+        if array.shape != shape:
+            raise ValueError(f"{name} has shape {array.shape}, expected {shape}")
+        with np.errstate(over="ignore"):
+            array = np.ascontiguousarray(array, dtype=self._dtype)
+        if not np.isfinite(array).all():
+            place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+            raise ValueError(
+                f"{name} holds {array[place]} at {place}; only finite numbers can be used"
+            )
+        return array
+
+    def forward(self, X: Array) -> NDArray[Any]:
+        """Return the output activations.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, n_0)
+            uint8 is multiplied by `uint8_scale`; every other type is taken as it is.
+
+        Returns
+        -------
+        ndarray of shape (m, n_L)
+            In the network's dtype.
+
+        Raises
+        ------
+        ValueError
+            If `X` has the wrong shape, is empty, or holds NaN or infinity.
+        """
+        return self._core.forward(self._samples(X))
+
+    def predict_proba(self, X: Array) -> NDArray[Any]:
+        """Return the output activations, a classifier's probabilities: see `forward`."""
+        return self._core.forward(self._samples(X))
+
+    def predict(self, X: Array) -> NDArray[Any]:
+        """Return the labels, or for regression the values, that the network gives.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, n_0)
+
+        Returns
+        -------
+        ndarray
+            One sigmoid: (m,) int64 of 0 and 1, 1 where the activation exceeds 0.5. Softmax: (m,)
+            int64 class numbers. Several sigmoids: (m, n_L) int64 of 0 and 1. Regression: (m, n_L)
+            values, (m,) if there is one output.
+
+        Raises
+        ------
+        ValueError
+            As in `forward`.
+        """
+        a = self.forward(X)
+        if self._output == "softmax":
+            classes: NDArray[Any] = a.argmax(axis=1)
+            return classes
+        if self._output == "sigmoid":
+            a = (a > 0.5).astype(np.int64)
+        return a[:, 0] if a.shape[1] == 1 else a
+
+    def loss(
+        self,
+        X: Array,
+        y: Array,
+        loss: str | None = None,
+        l2: float = 0.0,
+        sample_weight: Array | None = None,
+    ) -> float:
+        """Return the cost ``J``, the mean of the examples' losses and the penalty ``l2/2m Σ W²``.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, n_0)
+        y : array-like
+            One sigmoid: (m,) or (m, 1) of 0 and 1. Softmax: (m,) class numbers. Several sigmoids:
+            (m, n_L) of 0 and 1. Regression: (m, n_L), or (m,) if there is one output.
+        loss : str, optional
+            None for the one that fits the output: ``"binary_cross_entropy"``,
+            ``"categorical_cross_entropy"`` or ``"squared_error"`` (half the square).
+        l2 : float
+            λ, the strength of the penalty on the weights.
+        sample_weight : array-like of shape (m,), optional
+            How much each example counts; ``m`` is then their sum.
+
+        Raises
+        ------
+        ValueError
+            If an argument does not fit.
+        """
+        return self._core.loss(*self._data(X, y, sample_weight, loss, l2))
+
+    def gradients(
+        self,
+        X: Array,
+        y: Array,
+        loss: str | None = None,
+        l2: float = 0.0,
+        sample_weight: Array | None = None,
+    ) -> Parameters:
+        """Return the derivatives of `loss` by all weights and biases: ``[(dW, db), ...]``.
+
+        The arguments are those of `loss`.
+        """
+        return self._core.gradients(*self._data(X, y, sample_weight, loss, l2))
+
+    def stop_training(self) -> None:
+        """Ask the fit under way, in another thread or in this one's callback, to stop.
+
+        The fit returns its history, without the epoch that it did not finish.
+        """
+        self._core.stop_fit()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to a file, whole or not at all.
+
+        Parameters
+        ----------
+        path : path
+            ``.safetensors``, or ``.json`` for the series' own form, which holds networks of ReLU
+            and a sigmoid only.
+
+        Raises
+        ------
+        ValueError
+            If the file name ends otherwise, or the network cannot be held in that form.
+        OSError
+            If it cannot be written. An older file of that name is left as it was.
+        """
+        from ._model_file import save
+
+        save(self, path)
+
+    def _samples(self, X: Array) -> NDArray[Any]:
+        samples = as_samples(X, self._layer_sizes[0])
+        if samples.dtype == np.uint8 and self._uint8_scale < 1 and samples.max() <= 1:
+            warnings.warn(
+                "X is uint8 and never exceeds 1, and will be multiplied by "
+                f"uint8_scale={self._uint8_scale:.4g}: if it is scaled already, pass it as float",
+                UserWarning,
+                stacklevel=3,
+            )
+        return samples
+
+    def _targets(self, y: Array, rows: int) -> NDArray[Any]:
+        return as_targets(
+            y, rows=rows, n_out=self._layer_sizes[-1], output=self._output, dtype=self._dtype
+        )
+
+    def _data(
+        self, X: Array, y: Array, sample_weight: Array | None, loss: str | None, l2: float
+    ) -> tuple[NDArray[Any], NDArray[Any], str | None, float, NDArray[Any] | None]:
+        if not (l2 >= 0 and np.isfinite(l2)):
+            raise ValueError(f"l2 is {l2}, expected a finite number from 0 on")
+        X = self._samples(X)
+        return X, self._targets(y, len(X)), loss, float(l2), as_weights(sample_weight, self._dtype)
+
+    def __repr__(self) -> str:
+        hidden = self._hidden
+        same = len(set(hidden)) <= 1
+        parts = [repr(list(self._layer_sizes))]
+        if hidden:
+            parts.append(f"hidden={(hidden[0] if same else list(hidden))!r}")
+        parts += [f"output={self._output!r}", f"dtype={self._dtype.name!r}"]
+        return f"Network({', '.join(parts)})"
+
+
+def _checked_sizes(layer_sizes: Sequence[int]) -> tuple[int, ...]:
+    try:
+        sizes = tuple(operator.index(n) for n in layer_sizes)
+    except TypeError:
+        raise ValueError(
+            f"layer_sizes is {layer_sizes!r}, expected a sequence of integers"
+        ) from None
+    if len(sizes) < 2 or min(sizes) < 1 or max(sizes) > 2**62:
+        raise ValueError(
+            f"layer_sizes is {list(sizes)}, expected at least an input and an output size, "
+            "each at least 1"
+        )
+    return sizes
+
+
+def _checked_dtype(dtype: DTypeLike) -> np.dtype[Any]:
+    try:
+        checked = np.dtype(dtype)
+    except TypeError:
+        checked = np.dtype(object)
+    if checked not in (np.dtype(np.float32), np.dtype(np.float64)):
+        raise ValueError(f"dtype is {dtype!r}, expected one of: float32, float64")
+    return checked.newbyteorder("=")
+
+
+def checked_seed(seed: int | None) -> int:
+    """Return `seed`, or a random one for None; fail unless it is an integer from 0 to 2**64 - 1."""
+    if seed is None:
+        return secrets.randbits(63)
+    try:
+        value = operator.index(seed)
+    except TypeError:
+        value = -1
+    if not 0 <= value < 2**64:
+        raise ValueError(f"seed is {seed!r}, expected an integer from 0 to 2**64 - 1, or None")
+    return value

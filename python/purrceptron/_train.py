@@ -1,0 +1,298 @@
+"""The training loop: the core runs epochs, this says how many at once and what comes between."""
+
+from __future__ import annotations
+
+import operator
+import time
+import warnings
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from . import _core
+from ._network import checked_seed
+from ._optimizers import SGD, Optimizer
+from ._validation import Array
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ._callbacks import Callback
+    from ._network import Network, Parameters
+
+CALL_SECONDS = 0.05
+"""How long a call of the core should take, unless somebody wants each epoch."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What a run is continued from: `train`'s `resume`, together with the network's parameters.
+
+    Attributes
+    ----------
+    optimizer : str
+        Whose memory `slots` is.
+    seed : int
+        Where the order of the rows comes from.
+    epoch, step : int
+        How many have been done.
+    slots : list of list of (W, b)
+        What the optimiser remembers, in the form of the parameters: none for plain gradient
+        descent, one for momentum and RMSProp, two for Adam.
+    """
+
+    optimizer: str
+    seed: int
+    epoch: int
+    step: int
+    slots: list[Parameters] = field(repr=False)
+
+
+@dataclass
+class History:
+    """What happened in a fit, an entry an epoch.
+
+    Attributes
+    ----------
+    loss : list of float
+        The cost with its penalty, before the epoch's update; with mini-batches the mean over them,
+        weighted by their rows.
+    val_loss, val_accuracy : list of float
+        Of the validation data after the epoch, without penalty; empty without validation data, and
+        the accuracy also in a regression.
+    epochs : int
+        How many were finished.
+    seconds : float
+        How long the fit took.
+    first_layer : str
+        How the first layer was trained, and why.
+    state : State or None
+        What to give as `resume` to continue.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    val_loss: list[float] = field(default_factory=list)
+    val_accuracy: list[float] = field(default_factory=list)
+    epochs: int = 0
+    seconds: float = 0.0
+    first_layer: str = ""
+    state: State | None = None
+
+
+def train(
+    net: Network,
+    X: Array,
+    y: Array,
+    *,
+    optimizer: Optimizer = SGD(learning_rate=0.0075),  # noqa: B008 (immutable)
+    epochs: int = 2500,
+    batch_size: int | None = None,
+    loss: str | None = None,
+    l2: float = 0.0,
+    sample_weight: Array | None = None,
+    seed: int | None = None,
+    first_layer: str = "auto",
+    validation_data: tuple[Array, Array] | None = None,
+    callbacks: Sequence[Callback | object] = (),
+    progress: bool = False,
+    resume: State | None = None,
+) -> History:
+    """Train a network.
+
+    Parameters
+    ----------
+    net : Network
+        It sees the new weights at the end of epochs, and keeps the last ones whatever happens.
+    X : array-like of shape (m, n_0)
+        One example a row. uint8 is multiplied by the network's `uint8_scale`.
+    y : array-like
+        One sigmoid: (m,) or (m, 1) of 0 and 1. Softmax: (m,) class numbers. Several sigmoids: (m,
+        n_L) of 0 and 1. Regression: (m, n_L), or (m,) if there is one output.
+    optimizer : SGD, RMSProp, Adam or AdamW
+        The rule of the step. The default is the series' gradient descent.
+    epochs : int
+        How many times all examples are gone through.
+    batch_size : int, optional
+        Examples a step; None for all of them, in their order. Batches are drawn anew in every
+        epoch.
+    loss : str, optional
+        None for the one that fits the output.
+    l2 : float
+        λ: ``λ/2m Σ W²`` is added to the cost, where m is the batch's rows.
+    sample_weight : array-like of shape (m,), optional
+        How much each example counts. Not negative, and not all zero.
+    seed : int, optional
+        Where the order of the rows comes from; None draws one.
+    first_layer : {"auto", "direct"}
+        How the first layer is trained.
+    validation_data : (X, y), optional
+        Judged after each epoch.
+    callbacks : sequence
+        Objects with any of ``on_train_begin(net, history)``, ``on_epoch_end(net, history)`` and
+        ``on_train_end(net, history)``. If ``on_epoch_end`` returns True, the fit stops.
+    progress : bool
+        Whether to show a progress bar (wants the extra ``app``).
+    resume : State, optional
+        The `History.state` of an earlier fit of this network, to be continued with the same
+        settings: the epochs that follow are bit for bit those that one longer fit would have run.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    ValueError
+        If an argument does not fit; the network is as it was.
+    DivergenceError
+        If the cost or a weight is no longer finite. The network keeps the last finite weights that
+        it was given.
+    RuntimeError
+        If the network is being trained already.
+    KeyboardInterrupt
+        On Ctrl-C. The network keeps the weights of the last epoch that it was given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import purrceptron as pc
+    >>> X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=np.float32)
+    >>> y = np.array([0, 1, 1, 0])
+    >>> net = pc.Network([2, 8, 1], hidden="tanh", seed=1)
+    >>> history = pc.train(net, X, y, optimizer=pc.Adam(learning_rate=0.05), epochs=200)
+    >>> net.predict(X)
+    array([0, 1, 1, 0])
+    """
+    if not isinstance(optimizer, Optimizer):
+        raise ValueError(f"optimizer is {optimizer!r}, expected SGD, RMSProp, Adam or AdamW")
+    epochs = _checked_count("epochs", epochs, least=0)
+    if batch_size is not None:
+        batch_size = _checked_count("batch_size", batch_size, least=1)
+    if first_layer not in ("auto", "direct"):
+        raise ValueError(f"first_layer is {first_layer!r}, expected 'auto' or 'direct'")
+    if resume is not None and resume.optimizer != optimizer.name:
+        raise ValueError(
+            f"resume is the state of {resume.optimizer}, but optimizer is {optimizer.name}"
+        )
+    seed = checked_seed(seed) if resume is None else resume.seed
+    X, y, loss, l2, weights = net._data(X, y, sample_weight, loss, l2)
+    if batch_size is not None and batch_size > len(X):
+        warnings.warn(
+            f"batch_size is {batch_size}, but there are {len(X)} examples: a batch holds them all",
+            UserWarning,
+            stacklevel=2,
+        )
+        batch_size = len(X)
+    validation = _Validation(net, validation_data, loss) if validation_data is not None else None
+
+    net._core.begin_fit()
+    try:
+        trainer = _core.Trainer(
+            net._core,
+            len(X),
+            optimizer.name,
+            optimizer.settings(),
+            learning_rate=float(optimizer.learning_rate),
+            loss=loss,
+            l2=l2,
+            batch_size=batch_size,
+            seed=seed,
+        )
+        if resume is not None:
+            slots = [net._cast_layers(slot, "resume.slots") for slot in resume.slots]
+            trainer.set_state(resume.epoch, resume.step, slots)
+        # Refuse what the core refuses of the data before anybody hears of a fit.
+        trainer.run(X, y, weights, 0)
+        listeners = list(callbacks)
+        if progress:
+            from ._app.progress import ProgressBar
+
+            listeners.append(ProgressBar(epochs))
+        history = History(first_layer="direct")
+        net.training = _settings(
+            optimizer, epochs=epochs, batch_size=batch_size, loss=loss, l2=l2, seed=seed
+        )
+        _notify(listeners, "on_train_begin", net, history)
+        _run(net, trainer, (X, y, weights), epochs, history, validation, listeners)
+        history.state = State(optimizer.name, seed, *trainer.state())
+        _notify(listeners, "on_train_end", net, history)
+    finally:
+        net._core.end_fit()
+    if (message := _core.take_warning()) is not None:
+        warnings.warn(message, RuntimeWarning, stacklevel=2)
+    return history
+
+
+def _run(
+    net: Network,
+    trainer: _core.Trainer,
+    data: tuple[Any, Any, Any],
+    epochs: int,
+    history: History,
+    validation: _Validation | None,
+    listeners: Sequence[object],
+) -> None:
+    """Run the epochs, as many a call as nobody minds, and keep the history."""
+    one_by_one = validation is not None or any(
+        hasattr(each, "on_epoch_end") and getattr(each, "each_epoch", True) for each in listeners
+    )
+    start = time.perf_counter()
+    at_once = 1
+    while history.epochs < epochs:
+        began = time.perf_counter()
+        losses = trainer.run(*data, min(at_once, epochs - history.epochs))
+        now = time.perf_counter()
+        if losses is None:
+            return
+        history.loss += losses
+        history.epochs += len(losses)
+        history.seconds = now - start
+        if validation is not None:
+            validation.judge(history)
+        if _notify(listeners, "on_epoch_end", net, history) or net._core.stopping():
+            return
+        if not one_by_one:
+            at_once = max(1, min(2 * at_once, int(at_once * CALL_SECONDS / (now - began + 1e-9))))
+
+
+def _notify(listeners: Sequence[object], event: str, net: Network, history: History) -> bool:
+    """Tell all who listen to the event; whether one of them answered True."""
+    answers = [getattr(each, event)(net, history) for each in listeners if hasattr(each, event)]
+    return any(answer is True for answer in answers)
+
+
+class _Validation:
+    """Data to judge a network by after each epoch."""
+
+    def __init__(self, net: Network, data: tuple[Array, Array], loss: str | None) -> None:
+        try:
+            X, y = data
+        except (TypeError, ValueError):
+            raise ValueError("validation_data must be a pair (X, y)") from None
+        try:
+            self._X, self._y, self._loss, _, _ = net._data(X, y, None, loss, 0.0)
+            net._core.loss(self._X, self._y, loss, 0.0, None)
+        except ValueError as error:
+            raise ValueError(f"validation_data: {error}") from None
+        self._net = net
+
+    def judge(self, history: History) -> None:
+        history.val_loss.append(self._net._core.loss(self._X, self._y, self._loss, 0.0, None))
+        if self._net.output != "identity":
+            truth = self._y[:, 0] if self._y.ndim == 2 and self._y.shape[1] == 1 else self._y
+            right = self._net.predict(self._X) == truth
+            right = right if right.ndim == 1 else right.all(axis=1)
+            history.val_accuracy.append(float(right.mean()))
+
+
+def _settings(optimizer: Optimizer, **others: Any) -> dict[str, Any]:
+    return {"optimizer": optimizer.name, **asdict(optimizer), **others}
+
+
+def _checked_count(name: str, value: int, *, least: int) -> int:
+    try:
+        count = operator.index(value)
+    except TypeError:
+        count = least - 1
+    if count < least:
+        raise ValueError(f"{name} is {value!r}, expected an integer from {least} on")
+    return count
