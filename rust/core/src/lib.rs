@@ -15,6 +15,7 @@
 //! | [`architecture`], [`parameters`], [`network`] | a network's form, its numbers, and both together |
 //! | [`train`] | epochs of batches |
 //! | [`isa`], [`threads`], [`context`] | the machine: instruction sets and threads |
+//! | [`peak`] | what the machine can do at most |
 //!
 //! An example is a row: `X` is (m, n_0), a layer's activations are (m, n_l), its weights (n_l, n_{l-1}).
 
@@ -38,6 +39,7 @@ pub mod math;
 pub mod network;
 pub mod optim;
 pub mod parameters;
+pub mod peak;
 pub mod rng;
 pub mod samples;
 mod simd;
