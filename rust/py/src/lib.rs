@@ -7,6 +7,7 @@ mod arrays;
 mod error;
 mod kernels;
 mod network;
+mod peak;
 mod safetensors;
 mod settings;
 mod trainer;
@@ -22,6 +23,8 @@ mod _core {
     };
     #[pymodule_export]
     use super::network::{Network, Snapshot};
+    #[pymodule_export]
+    use super::peak::{fma_peak, memory_bandwidth};
     #[pymodule_export]
     use super::safetensors::{read_safetensors, write_safetensors};
     #[pymodule_export]
