@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal
 
+from ._arguments import checked_count, checked_penalty
+
 if TYPE_CHECKING:
     from . import _core
     from ._network import Network
@@ -50,6 +52,13 @@ class EarlyStopping(Callback):
         full batch is that of the weights before the epoch's update, and it is those that are
         restored.
 
+    Attributes
+    ----------
+    best : float
+        The best value so far.
+    best_epoch : int
+        The epoch it came from, counted from 1.
+
     Examples
     --------
     >>> import numpy as np
@@ -73,31 +82,31 @@ class EarlyStopping(Callback):
             raise ValueError(
                 f"monitor is {monitor!r}, expected one of: 'val_loss', 'loss', 'val_accuracy'"
             )
-        if patience < 0:
-            raise ValueError(f"patience is {patience}, expected an integer from 0 on")
-        if not min_delta >= 0:
-            raise ValueError(f"min_delta is {min_delta}, expected a number from 0 on")
         self.monitor = monitor
-        self.patience = patience
-        self.min_delta = min_delta
+        self.patience = checked_count("patience", patience, least=0)
+        self.min_delta = checked_penalty("min_delta", min_delta)
         self.restore_best = restore_best
 
     def on_train_begin(self, net: Network, history: History) -> None:
-        """Forget the last fit."""
-        self.best = math.inf
+        """Forget the last fit; fail if this one will not measure what should improve."""
+        if self.monitor != "loss" and not net.training.get("validation_samples"):
+            raise ValueError(f"EarlyStopping watches {self.monitor!r}, which wants validation_data")
+        if self.monitor == "val_accuracy" and net.output not in ("sigmoid", "softmax"):
+            raise ValueError("EarlyStopping watches 'val_accuracy', which a regression has not")
+        self.best = -math.inf if self.monitor == "val_accuracy" else math.inf
         self.best_epoch = 0
         self._best_weights: _core.Snapshot | None = None
         self._before = net._core.snapshot()
 
     def on_epoch_end(self, net: Network, history: History) -> bool:
         """Compare the epoch with the best one; end the fit when patience is at an end."""
-        values = getattr(history, self.monitor)
-        if not values:
-            raise ValueError(f"EarlyStopping on {self.monitor!r} wants validation_data")
+        value = getattr(history, self.monitor)[-1]
+        gain = value - self.best if self.monitor == "val_accuracy" else self.best - value
         after = net._core.snapshot()
-        value = -values[-1] if self.monitor == "val_accuracy" else values[-1]
-        if value < self.best - self.min_delta:
-            judged_before = self.monitor == "loss" and net.training.get("batch_size") is None
+        if gain > self.min_delta:
+            batch_size = net.training["batch_size"]
+            full_batch = batch_size is None or batch_size == net.training["samples"]
+            judged_before = self.monitor == "loss" and full_batch
             self.best, self.best_epoch = value, history.epochs
             self._best_weights = self._before if judged_before else after
         self._before = after

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-import operator
-import secrets
-import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from . import _core
-from ._validation import Array, as_native, as_samples, as_targets, as_weights
+from ._arguments import (
+    checked_dtype,
+    checked_hidden,
+    checked_name,
+    checked_number,
+    checked_penalty,
+    checked_seed,
+    checked_sizes,
+    counted,
+    warn,
+)
+from ._validation import (
+    Array,
+    as_native,
+    as_plain_array,
+    as_samples,
+    as_targets,
+    as_type,
+    as_weights,
+    spoken,
+)
 
 if TYPE_CHECKING:
     import os
@@ -90,11 +107,18 @@ class Network:
         seed: int | None = None,
         uint8_scale: float = 1 / 255,
     ) -> None:
-        sizes = _checked_sizes(layer_sizes)
-        names = (hidden,) * (len(sizes) - 2) if isinstance(hidden, str) else tuple(hidden)
-        self._dtype = _checked_dtype(dtype)
-        if not (np.isfinite(uint8_scale) and uint8_scale != 0):
-            raise ValueError(f"uint8_scale is {uint8_scale}, expected a finite number other than 0")
+        sizes = checked_sizes(layer_sizes)
+        names = checked_hidden(hidden, len(sizes) - 2)
+        self._dtype = checked_dtype(dtype)
+        scale = checked_number("uint8_scale", uint8_scale)
+        with np.errstate(over="ignore"):
+            rounded = self._dtype.type(scale)
+        if not np.isfinite(rounded) or rounded == 0:
+            raise ValueError(
+                f"uint8_scale is {uint8_scale!r}, expected a finite number other than 0"
+            )
+        checked_name("output", output)
+        checked_name("init", init)
         seed = checked_seed(seed)
         self._core = _core.Network(
             list(sizes), list(names), output, self._dtype.name, init, seed, float(uint8_scale)
@@ -102,7 +126,7 @@ class Network:
         self._layer_sizes = sizes
         self._hidden = names
         self._output = str(output)
-        self._uint8_scale = float(uint8_scale)
+        self._uint8_scale = scale
         self._class_names: tuple[str, ...] | None = None
         self.training: dict[str, Any] = {}
 
@@ -143,9 +167,13 @@ class Network:
             return
         n_out = self._layer_sizes[-1]
         expected = 2 if self._output == "sigmoid" and n_out == 1 else n_out
-        if isinstance(names, str) or len(names) != expected:
-            raise ValueError(f"class_names is {names!r}, expected {expected} names")
-        self._class_names = tuple(str(name) for name in names)
+        try:
+            given = () if isinstance(names, str) else tuple(str(name) for name in names)
+        except TypeError:
+            given = ()
+        if len(given) != expected:
+            raise ValueError(f"class_names is {names!r}, expected {counted(expected, 'name')}")
+        self._class_names = given
 
     @property
     def parameters(self) -> Parameters:
@@ -169,10 +197,13 @@ class Network:
 
     def _cast_layers(self, layers: Sequence[tuple[Array, Array]], name: str) -> Parameters:
         sizes = self._layer_sizes
+        expected = f"expected {counted(len(sizes) - 1, 'pair')} (W, b)"
+        try:
+            layers = list(layers)
+        except TypeError:
+            raise ValueError(f"{name} is {layers!r}, {expected}") from None
         if len(layers) != len(sizes) - 1:
-            raise ValueError(
-                f"{name} has {len(layers)} layers, expected {len(sizes) - 1} pairs (W, b)"
-            )
+            raise ValueError(f"{name} has {counted(len(layers), 'layer')}, {expected}")
         cast = []
         for i, (pair, n_in, n_out) in enumerate(zip(layers, sizes, sizes[1:], strict=False)):
             try:
@@ -181,22 +212,21 @@ class Network:
                 raise ValueError(f"{name}[{i}] is not a pair (W, b)") from None
             cast.append(
                 (
-                    self._cast(W, (n_out, n_in), f"{name}[{i}], W,"),
-                    self._cast(b, (n_out,), f"{name}[{i}], b,"),
+                    self._cast(W, (n_out, n_in), f"W of {name}[{i}]"),
+                    self._cast(b, (n_out,), f"b of {name}[{i}]"),
                 )
             )
         return cast
 
     def _cast(self, values: Array, shape: tuple[int, ...], name: str) -> NDArray[Any]:
-        array = as_native(np.asarray(values), name)
+        array = as_native(as_plain_array(values, name), name)
         if array.shape != shape:
             raise ValueError(f"{name} has shape {array.shape}, expected {shape}")
-        with np.errstate(over="ignore"):
-            array = np.ascontiguousarray(array, dtype=self._dtype)
+        array = as_type(array, self._dtype, name)
         if not np.isfinite(array).all():
-            place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+            place = tuple(np.argwhere(~np.isfinite(array))[0])
             raise ValueError(
-                f"{name} holds {array[place]} at {place}; only finite numbers can be used"
+                f"{name} holds {array[place]} at {spoken(place)}; only finite numbers can be used"
             )
         return array
 
@@ -243,7 +273,9 @@ class Network:
         ValueError
             As in `forward`.
         """
-        a = self.forward(X)
+        return self._labels(self._core.forward(self._samples(X)))
+
+    def _labels(self, a: NDArray[Any]) -> NDArray[Any]:
         if self._output == "softmax":
             classes: NDArray[Any] = a.argmax(axis=1)
             return classes
@@ -326,11 +358,9 @@ class Network:
     def _samples(self, X: Array) -> NDArray[Any]:
         samples = as_samples(X, self._layer_sizes[0])
         if samples.dtype == np.uint8 and self._uint8_scale < 1 and samples.max() <= 1:
-            warnings.warn(
+            warn(
                 "X is uint8 and never exceeds 1, and will be multiplied by "
-                f"uint8_scale={self._uint8_scale:.4g}: if it is scaled already, pass it as float",
-                UserWarning,
-                stacklevel=3,
+                f"uint8_scale={self._uint8_scale:.4g}: if it is scaled already, pass it as float"
             )
         return samples
 
@@ -342,10 +372,13 @@ class Network:
     def _data(
         self, X: Array, y: Array, sample_weight: Array | None, loss: str | None, l2: float
     ) -> tuple[NDArray[Any], NDArray[Any], str | None, float, NDArray[Any] | None]:
-        if not (l2 >= 0 and np.isfinite(l2)):
-            raise ValueError(f"l2 is {l2}, expected a finite number from 0 on")
+        if loss is not None:
+            checked_name("loss", loss)
+        l2 = checked_penalty("l2", l2)
         X = self._samples(X)
-        return X, self._targets(y, len(X)), loss, float(l2), as_weights(sample_weight, self._dtype)
+        m = len(X)
+        weights = as_weights(sample_weight, rows=m, dtype=self._dtype)
+        return X, self._targets(y, m), loss, l2, weights
 
     def __repr__(self) -> str:
         hidden = self._hidden
@@ -355,41 +388,3 @@ class Network:
             parts.append(f"hidden={(hidden[0] if same else list(hidden))!r}")
         parts += [f"output={self._output!r}", f"dtype={self._dtype.name!r}"]
         return f"Network({', '.join(parts)})"
-
-
-def _checked_sizes(layer_sizes: Sequence[int]) -> tuple[int, ...]:
-    try:
-        sizes = tuple(operator.index(n) for n in layer_sizes)
-    except TypeError:
-        raise ValueError(
-            f"layer_sizes is {layer_sizes!r}, expected a sequence of integers"
-        ) from None
-    if len(sizes) < 2 or min(sizes) < 1 or max(sizes) > 2**62:
-        raise ValueError(
-            f"layer_sizes is {list(sizes)}, expected at least an input and an output size, "
-            "each at least 1"
-        )
-    return sizes
-
-
-def _checked_dtype(dtype: DTypeLike) -> np.dtype[Any]:
-    try:
-        checked = np.dtype(dtype)
-    except TypeError:
-        checked = np.dtype(object)
-    if checked not in (np.dtype(np.float32), np.dtype(np.float64)):
-        raise ValueError(f"dtype is {dtype!r}, expected one of: float32, float64")
-    return checked.newbyteorder("=")
-
-
-def checked_seed(seed: int | None) -> int:
-    """Return `seed`, or a random one for None; fail unless it is an integer from 0 to 2**64 - 1."""
-    if seed is None:
-        return secrets.randbits(63)
-    try:
-        value = operator.index(seed)
-    except TypeError:
-        value = -1
-    if not 0 <= value < 2**64:
-        raise ValueError(f"seed is {seed!r}, expected an integer from 0 to 2**64 - 1, or None")
-    return value

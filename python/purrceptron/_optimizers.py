@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
+from ._arguments import checked_number
+
 
 @dataclass(frozen=True)
 class Optimizer:
@@ -15,9 +17,8 @@ class Optimizer:
 
     def settings(self) -> dict[str, float]:
         """Return every setting but the learning rate, as the core takes them."""
-        return {
-            f.name: float(getattr(self, f.name)) for f in fields(self) if f.name != "learning_rate"
-        }
+        names = [f.name for f in fields(self) if f.name != "learning_rate"]
+        return {name: checked_number(name, getattr(self, name)) for name in names}
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import operator
 import time
-import warnings
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from . import _core
-from ._network import checked_seed
+from ._arguments import checked_count, checked_number, checked_seed, warn
+from ._network import Network
 from ._optimizers import SGD, Optimizer
 from ._validation import Array
 
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ._callbacks import Callback
-    from ._network import Network, Parameters
+    from ._network import Parameters
+
+EVENTS = ("on_train_begin", "on_epoch_end", "on_train_end")
+"""What a callback may listen to."""
 
 CALL_SECONDS = 0.05
 """How long a call of the core should take, unless somebody wants each epoch."""
@@ -66,7 +70,7 @@ class History:
     first_layer : str
         How the first layer was trained, and why.
     state : State or None
-        What to give as `resume` to continue.
+        What to give as `resume` to continue; None if the fit was stopped within an epoch.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -162,25 +166,28 @@ def train(
     >>> net.predict(X)
     array([0, 1, 1, 0])
     """
+    if not isinstance(net, Network):
+        raise ValueError(f"net is {net!r}, expected a Network")
     if not isinstance(optimizer, Optimizer):
-        raise ValueError(f"optimizer is {optimizer!r}, expected SGD, RMSProp, Adam or AdamW")
-    epochs = _checked_count("epochs", epochs, least=0)
+        raise ValueError(
+            f"optimizer is {optimizer!r}, expected one such as SGD(learning_rate=0.01), or Adam()"
+        )
+    epochs = checked_count("epochs", epochs, least=0)
     if batch_size is not None:
-        batch_size = _checked_count("batch_size", batch_size, least=1)
+        batch_size = checked_count("batch_size", batch_size, least=1)
     if first_layer not in ("auto", "direct"):
         raise ValueError(f"first_layer is {first_layer!r}, expected 'auto' or 'direct'")
+    if not (resume is None or isinstance(resume, State)):
+        raise ValueError(f"resume is {resume!r}, expected the state of a History, or None")
     if resume is not None and resume.optimizer != optimizer.name:
         raise ValueError(
             f"resume is the state of {resume.optimizer}, but optimizer is {optimizer.name}"
         )
+    listeners = _checked_callbacks(callbacks)
     seed = checked_seed(seed) if resume is None else resume.seed
     X, y, loss, l2, weights = net._data(X, y, sample_weight, loss, l2)
     if batch_size is not None and batch_size > len(X):
-        warnings.warn(
-            f"batch_size is {batch_size}, but there are {len(X)} examples: a batch holds them all",
-            UserWarning,
-            stacklevel=2,
-        )
+        warn(f"batch_size is {batch_size}, but X has {len(X)} rows: a batch holds them all")
         batch_size = len(X)
     validation = _Validation(net, validation_data, loss) if validation_data is not None else None
 
@@ -191,7 +198,7 @@ def train(
             len(X),
             optimizer.name,
             optimizer.settings(),
-            learning_rate=float(optimizer.learning_rate),
+            learning_rate=checked_number("learning_rate", optimizer.learning_rate),
             loss=loss,
             l2=l2,
             batch_size=batch_size,
@@ -202,23 +209,36 @@ def train(
             trainer.set_state(resume.epoch, resume.step, slots)
         # Refuse what the core refuses of the data before anybody hears of a fit.
         trainer.run(X, y, weights, 0)
-        listeners = list(callbacks)
         if progress:
             from ._app.progress import ProgressBar
 
             listeners.append(ProgressBar(epochs))
         history = History(first_layer="direct")
-        net.training = _settings(
-            optimizer, epochs=epochs, batch_size=batch_size, loss=loss, l2=l2, seed=seed
+        before, net.training = (
+            net.training,
+            _settings(
+                optimizer,
+                epochs=epochs,
+                batch_size=batch_size,
+                loss=loss,
+                l2=l2,
+                seed=seed,
+                samples=len(X),
+                validation_samples=0 if validation is None else len(validation),
+            ),
         )
-        _notify(listeners, "on_train_begin", net, history)
-        _run(net, trainer, (X, y, weights), epochs, history, validation, listeners)
-        history.state = State(optimizer.name, seed, *trainer.state())
+        try:
+            _notify(listeners, "on_train_begin", net, history)
+        except BaseException:
+            net.training = before
+            raise
+        if _run(net, trainer, (X, y, weights), epochs, history, validation, listeners):
+            history.state = State(optimizer.name, seed, *trainer.state())
         _notify(listeners, "on_train_end", net, history)
     finally:
         net._core.end_fit()
     if (message := _core.take_warning()) is not None:
-        warnings.warn(message, RuntimeWarning, stacklevel=2)
+        warn(message, RuntimeWarning)
     return history
 
 
@@ -230,8 +250,11 @@ def _run(
     history: History,
     validation: _Validation | None,
     listeners: Sequence[object],
-) -> None:
-    """Run the epochs, as many a call as nobody minds, and keep the history."""
+) -> bool:
+    """Run the epochs, as many a call as nobody minds, and keep the history.
+
+    Whether the trainer is where the network is: not so if it was stopped within an epoch.
+    """
     one_by_one = validation is not None or any(
         hasattr(each, "on_epoch_end") and getattr(each, "each_epoch", True) for each in listeners
     )
@@ -242,22 +265,23 @@ def _run(
         losses = trainer.run(*data, min(at_once, epochs - history.epochs))
         now = time.perf_counter()
         if losses is None:
-            return
+            return False
         history.loss += losses
         history.epochs += len(losses)
         history.seconds = now - start
         if validation is not None:
             validation.judge(history)
         if _notify(listeners, "on_epoch_end", net, history) or net._core.stopping():
-            return
+            break
         if not one_by_one:
             at_once = max(1, min(2 * at_once, int(at_once * CALL_SECONDS / (now - began + 1e-9))))
+    return True
 
 
 def _notify(listeners: Sequence[object], event: str, net: Network, history: History) -> bool:
     """Tell all who listen to the event; whether one of them answered True."""
     answers = [getattr(each, event)(net, history) for each in listeners if hasattr(each, event)]
-    return any(answer is True for answer in answers)
+    return any(isinstance(answer, (bool, np.bool)) and answer for answer in answers)
 
 
 class _Validation:
@@ -275,11 +299,15 @@ class _Validation:
             raise ValueError(f"validation_data: {error}") from None
         self._net = net
 
+    def __len__(self) -> int:
+        return len(self._X)
+
     def judge(self, history: History) -> None:
-        history.val_loss.append(self._net._core.loss(self._X, self._y, self._loss, 0.0, None))
-        if self._net.output != "identity":
+        net = self._net
+        history.val_loss.append(net._core.loss(self._X, self._y, self._loss, 0.0, None))
+        if net.output in ("sigmoid", "softmax"):
             truth = self._y[:, 0] if self._y.ndim == 2 and self._y.shape[1] == 1 else self._y
-            right = self._net.predict(self._X) == truth
+            right = net._labels(net._core.forward(self._X)) == truth
             right = right if right.ndim == 1 else right.all(axis=1)
             history.val_accuracy.append(float(right.mean()))
 
@@ -288,11 +316,14 @@ def _settings(optimizer: Optimizer, **others: Any) -> dict[str, Any]:
     return {"optimizer": optimizer.name, **asdict(optimizer), **others}
 
 
-def _checked_count(name: str, value: int, *, least: int) -> int:
+def _checked_callbacks(callbacks: Sequence[Callback | object]) -> list[object]:
     try:
-        count = operator.index(value)
+        listeners = list(callbacks)
     except TypeError:
-        count = least - 1
-    if count < least:
-        raise ValueError(f"{name} is {value!r}, expected an integer from {least} on")
-    return count
+        raise ValueError(f"callbacks is {callbacks!r}, expected a sequence of callbacks") from None
+    for i, each in enumerate(listeners):
+        if isinstance(each, type):
+            raise ValueError(f"callbacks[{i}] is the class {each.__name__}, expected an object")
+        if not any(hasattr(each, event) for event in EVENTS):
+            raise ValueError(f"callbacks[{i}] is {each!r}, which has none of {', '.join(EVENTS)}")
+    return listeners

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
+import reprlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._arguments import counted, warn
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 Array = Any  # whatever numpy.asarray takes; spelled out in docstrings
@@ -19,7 +23,6 @@ NATIVE = frozenset("?bBhHiIlLqQfd")
 
 def as_samples(X: Array, n_in: int | None = None, *, name: str = "X") -> NDArray[Any]:
     """Return `X` as a (m, n) array that the core reads: native, aligned, copied if need be.
-    need be.
 
     Parameters
     ----------
@@ -40,11 +43,11 @@ def as_samples(X: Array, n_in: int | None = None, *, name: str = "X") -> NDArray
         If `X` holds objects that are not numbers.
     """
     if type(X) is not np.ndarray:
-        X = _as_plain_array(X, name)
+        X = as_plain_array(X, name)
     if X.ndim != 2:
         raise ValueError(
-            f"{name} must be a matrix with an example a row, but it has {X.ndim} "
-            f"dimension{'s' * (X.ndim != 1)}: shape {X.shape}" + _reshape_hint(X)
+            f"{name} has shape {X.shape}, expected a matrix with one example a row"
+            + _reshape_hint(X, name)
         )
     if X.dtype.char not in NATIVE or not X.dtype.isnative or not X.flags.aligned:
         X = as_native(X, name)
@@ -53,25 +56,25 @@ def as_samples(X: Array, n_in: int | None = None, *, name: str = "X") -> NDArray
         what = "row" if m == 0 else "column"
         raise ValueError(f"{name} has no {what}s: shape {X.shape}")
     if n_in is not None and n != n_in:
-        raise ValueError(f"{name} has {n} columns, but the network takes {n_in} inputs")
+        raise ValueError(
+            f"{name} has {counted(n, 'column')}, but the network takes {counted(n_in, 'input')}"
+        )
     checked: NDArray[Any] = X
     return checked
 
 
-def _reshape_hint(X: NDArray[Any]) -> str:
+def _reshape_hint(X: NDArray[Any], name: str) -> str:
     if X.ndim == 1:
-        return "; use X.reshape(1, -1) for a single example"
+        return f": a single example is {name}.reshape(1, -1)"
     if X.ndim > 2:
-        return "; use X.reshape(len(X), -1) to lay each example out in a row"
+        return f": {name}.reshape(len({name}), -1) lays each example out in a row"
     return ""
 
 
-def _as_plain_array(X: Array, name: str) -> NDArray[Any]:
+def as_plain_array(X: Array, name: str) -> NDArray[Any]:
     """Return `X` as a plain ndarray, of whatever type."""
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
-        raise ValueError(
-            f"{name} is a sparse matrix, which is not read here: pass {name}.toarray()"
-        )
+        raise ValueError(f"{name} is sparse, expected a dense array: pass {name}.toarray()")
     if isinstance(X, np.ma.MaskedArray):
         if np.ma.is_masked(X):
             raise ValueError(
@@ -79,9 +82,14 @@ def _as_plain_array(X: Array, name: str) -> NDArray[Any]:
             )
         return np.asarray(X.data)
     try:
-        return np.asarray(X)
+        plain = np.asarray(X)
     except ValueError as error:
-        raise ValueError(f"{name} is not a rectangular array: {error}") from None
+        if "inhomogeneous" in str(error):
+            raise ValueError(f"{name} is not rectangular: its rows differ in length") from None
+        raise ValueError(f"{name} cannot be made an array: {error}") from None
+    if plain.ndim == 0 and plain.dtype.kind in "OUS":
+        raise ValueError(f"{name} is {reprlib.repr(X)}, expected an array of numbers")
+    return plain
 
 
 def as_native(X: NDArray[Any], name: str) -> NDArray[Any]:
@@ -98,7 +106,7 @@ def as_native(X: NDArray[Any], name: str) -> NDArray[Any]:
     if kind == "O":
         return _from_objects(X, name)
     if X.dtype.char == "g" and np.dtype("g").itemsize > 8:
-        warnings.warn(f"{name} is longdouble: it is rounded to float64", UserWarning, stacklevel=4)
+        warn(f"{name} is longdouble: it is rounded to float64")
         with np.errstate(over="ignore"):
             return X.astype(np.float64)
     if X.dtype.char == "e":
@@ -107,14 +115,39 @@ def as_native(X: NDArray[Any], name: str) -> NDArray[Any]:
 
 
 def _from_objects(X: NDArray[Any], name: str) -> NDArray[np.float64]:
+    numbers = np.empty(X.shape)
     for place, value in np.ndenumerate(X):
-        if isinstance(value, (str, bytes)):
-            raise ValueError(f"{name} holds the text {value!r} at {place}, expected numbers")
-        if isinstance(value, complex):
-            raise ValueError(f"Complex data not supported: {name} holds {value!r} at {place}")
-        if value is None:
-            raise ValueError(f"{name} holds None at {place}, expected numbers")
-    return X.astype(np.float64)
+        came = f"{name} holds {reprlib.repr(value)} at {spoken(place)}"
+        if value is None or isinstance(value, (str, bytes)):
+            raise ValueError(f"{came}, expected numbers")
+        if isinstance(value, (complex, np.complexfloating)):
+            raise ValueError(f"Complex data not supported: {came}")
+        try:
+            numbers[place] = float(value)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"{came}: {error}") from None
+        except OverflowError:
+            raise ValueError(f"{came}, too large for float64") from None
+    return numbers
+
+
+def spoken(place: Sequence[int]) -> str:
+    """Return "row 3, column 0", or "row 3" in a vector."""
+    return ", ".join(f"{what} {i}" for what, i in zip(("row", "column"), place, strict=False))
+
+
+def as_type(values: NDArray[Any], dtype: np.dtype[Any], name: str) -> NDArray[Any]:
+    """Return `values` contiguous and of that float type; fail where one is too large for it."""
+    with np.errstate(over="ignore"):
+        cast = np.ascontiguousarray(values, dtype=dtype)
+    if values.dtype.char == "d" and dtype.char == "f":
+        lost = np.isinf(cast) & np.isfinite(values)
+        if lost.any():
+            place = tuple(np.argwhere(lost)[0])
+            raise ValueError(
+                f"{name} holds {values[place]} at {spoken(place)}, too large for float32"
+            )
+    return cast
 
 
 def as_targets(
@@ -146,27 +179,33 @@ def as_targets(
         If `y` does not fit.
     """
     if type(y) is not np.ndarray:
-        y = _as_plain_array(y, "y")
+        y = as_plain_array(y, "y")
     if y.dtype.char not in NATIVE or not y.dtype.isnative or not y.flags.aligned:
         y = as_native(y, "y")
     if y.ndim == 2 and y.shape[1] == 1 and (output == "softmax" or n_out == 1):
         y = y[:, 0]
     if y.shape[:1] != (rows,):
-        came = f"{len(y)} rows" if y.ndim else "no rows"
-        raise ValueError(f"X has {rows} rows, but y has {came}")
+        came = counted(len(y), "row") if y.ndim else "none: it is a single number"
+        raise ValueError(f"X has {counted(rows, 'row')}, but y has {came}")
     if output == "softmax":
         return _as_classes(y, n_out)
     if y.ndim == 1 and n_out == 1:
         y = y[:, np.newaxis]
     if y.shape != (rows, n_out):
-        raise ValueError(f"y has shape {y.shape}, but the network has {n_out} outputs")
-    with np.errstate(over="ignore"):
-        return np.ascontiguousarray(y, dtype=dtype)
+        raise ValueError(
+            f"y has shape {y.shape}, expected {(rows, n_out)}: the network has "
+            f"{counted(n_out, 'output')}"
+        )
+    return as_type(y, dtype, "y")
 
 
 def _as_classes(y: NDArray[Any], n_out: int) -> NDArray[np.uint32]:
     if y.ndim != 1:
-        raise ValueError(f"y must be class numbers of shape (m,) for a softmax, not {y.shape}")
+        hint = ": of one-hot rows they are y.argmax(axis=1)" if y.shape[1:] == (n_out,) else ""
+        raise ValueError(
+            f"y has shape {y.shape}, expected class numbers of shape ({len(y)},) for a softmax"
+            + hint
+        )
     wrong = ~((y >= 0) & (y < n_out) & (y == np.floor(y)))
     if wrong.any():
         row = int(np.argmax(wrong))
@@ -176,15 +215,17 @@ def _as_classes(y: NDArray[Any], n_out: int) -> NDArray[np.uint32]:
     return y.astype(np.uint32)
 
 
-def as_weights(sample_weight: Array | None, dtype: np.dtype[Any]) -> NDArray[Any] | None:
-    """Return sample weights as a contiguous (m,) array of that dtype; None stays None."""
+def as_weights(
+    sample_weight: Array | None, *, rows: int, dtype: np.dtype[Any]
+) -> NDArray[Any] | None:
+    """Return sample weights as a contiguous (rows,) array of that dtype; None stays None."""
     if sample_weight is None:
         return None
-    weights = as_native(_as_plain_array(sample_weight, "sample_weight"), "sample_weight")
-    if weights.ndim != 1:
-        raise ValueError(f"sample_weight must have shape (m,), not {weights.shape}")
-    with np.errstate(over="ignore"):
-        return np.ascontiguousarray(weights, dtype=dtype)
+    name = "sample_weight"
+    weights = as_native(as_plain_array(sample_weight, name), name)
+    if weights.shape != (rows,):
+        raise ValueError(f"{name} has shape {weights.shape}, expected ({rows},)")
+    return as_type(weights, dtype, name)
 
 
 def as_floats(names: tuple[str, ...], arrays: tuple[Array, ...]) -> tuple[NDArray[Any], ...]:
@@ -200,18 +241,19 @@ def as_floats(names: tuple[str, ...], arrays: tuple[Array, ...]) -> tuple[NDArra
     ValueError
         If something is not an array of real numbers.
     """
-    plain = [_as_plain_array(a, name) for name, a in zip(names, arrays, strict=True)]
+    plain = [as_plain_array(a, name) for name, a in zip(names, arrays, strict=True)]
     native = [as_native(a, name) for name, a in zip(names, plain, strict=True)]
-    floats = {
-        n: a.dtype
-        for n, a, p in zip(names, native, plain, strict=True)
-        if a.dtype.char in "fd" and p.dtype.char != "e"
+    # What the user gave as a float decides; the rest takes its type.
+    given = {
+        name: (n.dtype, p.dtype)
+        for name, n, p in zip(names, native, plain, strict=True)
+        if p.dtype.kind == "f" and p.dtype.char != "e"
     }
-    if len(set(floats.values())) > 1:
-        found = " and ".join(f"{name} is {dtype}" for name, dtype in floats.items())
+    types = {dtype for dtype, _ in given.values()}
+    if len(types) > 1:
+        found = " and ".join(f"{name} is {came}" for name, (_, came) in given.items())
         raise TypeError(f"{found}: convert them to one type, this kernel computes in either")
-    if floats:
-        dtype = next(iter(floats.values()))
-    else:
-        dtype = np.dtype(np.float64 if any(a.dtype.char != "f" for a in native) else np.float32)
+    if not types:
+        types = {np.dtype(np.float32 if all(a.dtype.char == "f" for a in native) else np.float64)}
+    dtype = types.pop()
     return tuple(np.require(a, dtype=dtype, requirements="A") for a in native)
