@@ -70,7 +70,7 @@ clean: ## Remove what was built; the environment and your trained models in runs
 
 # The environment, in three steps, each done again when what it is made from has changed.
 
-DEVELOP := VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/maturin develop --release --quiet --extras
+DEVELOP := PIP_QUIET=1 VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/maturin develop --release --quiet --extras
 
 $(VENV)/.made: # an interpreter of its own, and the build tool
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or later was found; make PYTHON=... names one." >&2; exit 1; }
