@@ -90,7 +90,7 @@ def test_a_batch_of_several_blocks(network):
 def test_float32_follows_float64_for_as_long_as_it_can(photos, network):
     # Later the run is chaotic, in NumPy's float32 as well.
     begin = he([12288, 20, 7, 5, 1])
-    _, costs = reference.train(photos.X / 255, photos.y, begin, 0.0075, iterations=100)
+    _, costs = reference.train_gram(photos.X / 255, photos.y, begin, 0.0075, iterations=100)
     net = network([(W.astype(np.float32), b.astype(np.float32)) for W, b in begin])
     history = pc.train(
         net, photos.X, photos.y, epochs=100, first_layer="direct"
