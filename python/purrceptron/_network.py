@@ -115,7 +115,8 @@ class Network:
             rounded = self._dtype.type(scale)
         if not np.isfinite(rounded) or rounded == 0:
             raise ValueError(
-                f"uint8_scale is {uint8_scale!r}, expected a finite number other than 0"
+                f"uint8_scale is {uint8_scale!r}, expected a number other than 0 "
+                f"that {self._dtype} can hold"
             )
         checked_name("output", output)
         checked_name("init", init)
