@@ -137,6 +137,24 @@ def test_options_reach_the_training(pair, tmp_path):
     np.testing.assert_array_equal(net.parameters[0][0], twin.parameters[0][0])
 
 
+def test_a_terminal_gets_a_bar_that_goes_away(pair, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # which rich takes for a terminal
+    arguments = ["train", str(pair), "--layers", "2", "--epochs", "150"]
+    assert main([*arguments, "--out", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "epoch 150 of 150" in said
+    assert "Cost after epoch" not in said
+    hidden, shown = said.rindex("\x1b[?25l"), said.rindex("\x1b[?25h")  # the cursor
+    assert hidden < shown < said.index("Trained in")
+
+
+def test_training_in_python_shows_the_same_lines(capsys):
+    x = np.array([[0.0], [1.0]])
+    history = pc.train(pc.Network([1, 1], seed=1), x, [0, 1], epochs=120, progress=True)
+    lines = [f"Cost after epoch {e}: {history.loss[e]:.6f}" for e in (0, 100, 119)]
+    assert capsys.readouterr().out.splitlines() == lines
+
+
 def test_quiet_says_nothing(trained, capsys):
     assert capsys.readouterr() == ("", "")
     assert sorted(path.name for path in trained.iterdir()) == FILES
@@ -367,12 +385,12 @@ def test_ctrl_c_ends_with_130_and_writes_nothing(pair, tmp_path):
     assert list((tmp_path / "run").iterdir()) == []
 
 
-def test_a_reader_that_has_had_enough_is_no_error(trained, photos, tmp_path):
+def test_a_reader_that_has_had_enough_ends_it_quietly(trained, photos, tmp_path):
     with start(
         "predict", str(trained / "model.safetensors"), *photos * 200, cwd=tmp_path
     ) as process:
         process.stdout.readline()
         process.stdout.close()
         said = process.stderr.read()
-    assert process.returncode == 0
+    assert process.returncode == 1
     assert said == ""

@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             status = INTERRUPTED
         except BrokenPipeError:  # `purrceptron predict ... | head` has had enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
+            return 1
         except usage_error as error:
             return complain(_usage(error))
         except (OSError, ValueError, ImportError, MemoryError) as error:

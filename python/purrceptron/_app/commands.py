@@ -80,7 +80,8 @@ def predict(
     """
     net = pc.load(model)
     names = _class_names(net, classes)
-    width = max(len(str(photo)) for photo in photos)
+    path_width = max(len(str(photo)) for photo in photos)
+    name_width = max(len(name) for name in names)
     failed = False
     for photo in photos:
         try:
@@ -91,7 +92,8 @@ def predict(
             continue
         seen = net.predict(row)
         sure = confidence(net.predict_proba(row), seen)[0]
-        print(f"{photo!s:<{width}}  {names[seen[0]]}  {sure:.3f}", flush=True)
+        called = names[seen[0]]
+        print(f"{photo!s:<{path_width}}  {called:<{name_width}}  {sure:.3f}", flush=True)
     if failed:
         raise typer.Exit(2)
 

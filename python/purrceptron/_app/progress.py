@@ -5,8 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from purrceptron._extras import require
 
 if TYPE_CHECKING:
     from purrceptron._network import Network
@@ -28,11 +27,20 @@ class ProgressBar:
         How many there will be.
     quiet : bool
         Show nothing.
+
+    Raises
+    ------
+    MissingExtraError
+        If rich is not installed.
     """
 
     each_epoch = False  # once a call of the core will do
 
     def __init__(self, epochs: int, *, quiet: bool = False) -> None:
+        require("rich", extra="app", purpose="the progress bar")
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
         self._console = Console(quiet=quiet)
         self._next = 0  # the epoch whose line comes next
         self._bar = Progress(

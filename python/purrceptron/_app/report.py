@@ -131,7 +131,7 @@ def confidence(probabilities: NDArray[Any], predicted: NDArray[Any]) -> NDArray[
     if probabilities.shape[1] == 1:
         positive = probabilities[:, 0]
         return np.asarray(np.where(predicted == 1, positive, 1 - positive))
-    return probabilities[np.arange(len(predicted)), predicted]
+    return np.asarray(probabilities[np.arange(len(predicted)), predicted])
 
 
 def _question(classes: tuple[str, ...]) -> str:
