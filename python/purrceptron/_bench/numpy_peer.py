@@ -1,7 +1,5 @@
 """NumPy, as its users write it: the baseline."""
 
-import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -128,30 +126,3 @@ FUNCTIONS: dict[str, Any] = {
     "softmax": softmax,
     "logsumexp": logsumexp,
 }
-
-
-def peak(dtype: str) -> float:
-    """Return the most flop/s that a large product reached: a lower bound of the FMA peak."""
-    n = 2048
-    a = np.random.default_rng(0).standard_normal((n, n)).astype(dtype)
-    out = np.empty_like(a)
-    return 2 * n**3 / min(clock(lambda: np.matmul(a, a, out=out)) for _ in range(6))
-
-
-def bandwidth(threads: int) -> float:
-    """Return the most bytes/s, read and written, that copies by all threads at once reached."""
-    size = 64 * 2**20
-    pairs = [(np.ones(size, np.uint8), np.ones(size, np.uint8)) for _ in range(threads)]
-    with ThreadPoolExecutor(threads) as pool:
-
-        def copy() -> None:
-            list(pool.map(lambda pair: np.copyto(*pair), pairs))
-
-        return 2 * size * threads / min(clock(copy) for _ in range(6))
-
-
-def clock(run: Any) -> float:
-    """Time one call, in seconds."""
-    begin = time.perf_counter()
-    run()
-    return time.perf_counter() - begin

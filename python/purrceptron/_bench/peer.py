@@ -2,7 +2,8 @@
 
 It has a ``NAME``, a function ``version()``, and ``task(workload, arrays)``, which gets ready
 whatever is not to be timed (conversions, compilation) and returns a `Task`, or raises
-`Unsupported`. It may have ``peak(dtype)`` in flop/s and ``bandwidth()`` in bytes/s.
+`Unsupported`. It may measure the machine's bounds: ``peak(dtype)`` in flop/s, ``bandwidth()`` in
+bytes/s, and a word in ``BOUND`` on how.
 """
 
 from collections.abc import Callable

@@ -5,17 +5,27 @@ from typing import Any
 import numpy as np
 
 import purrceptron as pc
+from purrceptron import _core
 from purrceptron._bench.peer import Task, Unsupported
 from purrceptron._bench.workloads import LEARNING_RATE, Arrays, Workload, start
 
 NAME = "purrceptron"
+BOUND = "fused multiply-adds on registers"
 
 
 def version() -> str:
-    """Return the installed version."""
-    from importlib.metadata import version
+    """Return the version, and the instruction set in use."""
+    return f"{pc.__version__} ({_core.isa()})"
 
-    return version("purrceptron")
+
+def peak(dtype: str) -> float:
+    """Return the flop/s that multiply-adds on registers reach."""
+    return _core.fma_peak(dtype)
+
+
+def bandwidth() -> float:
+    """Return the bytes/s, read and written, that copies in memory reach."""
+    return _core.memory_bandwidth()
 
 
 def task(workload: Workload, arrays: Arrays) -> Task:
@@ -36,22 +46,26 @@ def task(workload: Workload, arrays: Arrays) -> Task:
         net, X = network(workload, arrays), arrays["X"]
         return Task(lambda: net.predict_proba(X))
     if workload.kind == "mini_batch":
-        if not hasattr(pc, "Adam"):
-            raise Unsupported("Adam does not exist")
         optimizer = pc.Adam(learning_rate=workload.settings["learning_rate"])
         batch, epochs = workload.settings["batch"], workload.settings["epochs"]
         steps = epochs * (workload.settings["rows"] // batch)
         return fit(workload, arrays, steps, optimizer=optimizer, epochs=epochs, batch_size=batch)
-    iterations = workload.settings["iterations"]
-    gram = workload.kind == "gram"
-    return fit(
-        workload,
-        arrays,
-        steps=1 if gram else iterations,
-        optimizer=pc.SGD(learning_rate=LEARNING_RATE),
-        epochs=iterations,
-        first_layer="gram" if gram else "direct",
-    )
+    iterations, sgd = workload.settings["iterations"], pc.SGD(learning_rate=LEARNING_RATE)
+    if workload.kind == "full_batch":
+        settings = {"optimizer": sgd, "epochs": iterations, "first_layer": "direct"}
+        return fit(workload, arrays, iterations, **settings)
+    try:
+        pc.train(
+            network(workload, arrays),
+            arrays["X"],
+            arrays["y"],
+            optimizer=sgd,
+            epochs=0,
+            first_layer="gram",
+        )
+    except ValueError as refusal:
+        raise Unsupported(str(refusal)) from None
+    return fit(workload, arrays, 1, optimizer=sgd, epochs=iterations, first_layer="gram")
 
 
 def network(workload: Workload, arrays: Arrays) -> Any:

@@ -131,15 +131,12 @@ def start_all(sources: Sequence[str], threads: int, missing: dict[str, str]) -> 
 
 
 def bound(team: Sequence[Worker]) -> machine.Bound:
-    """Measure the peak and the bandwidth, by the competitor that reaches the most."""
-    answers = [(worker.name, worker.ask("bound")) for worker in team]
-    answers = [(name, answer) for name, answer in answers if answer["peak"]]
-    name, best = max(answers, key=lambda pair: pair[1]["peak"]["float32"])
-    return machine.Bound(
-        peak={d: max(answer["peak"][d] for _, answer in answers) for d in workloads.DTYPES},
-        bandwidth=max(answer["bandwidth"] for _, answer in answers),
-        source=best.get("source", name),
-    )
+    """Have the peak and the bandwidth measured, by the competitor that knows how."""
+    for worker in team:
+        answer = worker.ask("bound")
+        if answer["source"] is not None:
+            return machine.Bound(answer["peak"], answer["bandwidth"], answer["source"])
+    raise WorkerError("no competitor can measure the peak of this machine")
 
 
 def scaling(

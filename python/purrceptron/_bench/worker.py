@@ -29,7 +29,7 @@ def main() -> None:
     state: dict[str, Any] = {}
     for line in sys.stdin:
         try:
-            answer = respond(peer, state, json.loads(line), threads)
+            answer = respond(peer, state, json.loads(line))
         except Exception as error:
             kind = "unsupported" if type(error).__name__ == "Unsupported" else "error"
             answer = {kind: str(error) or repr(error), "traceback": traceback.format_exc()}
@@ -55,9 +55,7 @@ def load(source: str) -> ModuleType:
     return module
 
 
-def respond(
-    module: ModuleType, state: dict[str, Any], request: dict[str, Any], threads: int
-) -> dict[str, Any]:
+def respond(module: ModuleType, state: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
     """Do what a request asks for."""
     import numpy as np
 
@@ -69,11 +67,12 @@ def respond(
         case "who":
             return {"name": peer.NAME, "version": peer.version()}
         case "bound":
-            known = hasattr(module, "peak")
-            dtypes = workloads.DTYPES if known else ()
+            if not hasattr(module, "BOUND"):
+                return {"source": None}
             return {
-                "peak": {dtype: module.peak(dtype) for dtype in dtypes},
-                "bandwidth": module.bandwidth(threads) if known else None,
+                "peak": {dtype: module.peak(dtype) for dtype in workloads.DTYPES},
+                "bandwidth": module.bandwidth(),
+                "source": module.BOUND,
             }
         case "prepare":
             state["workload"] = workload = workloads.Workload(**request["workload"])
