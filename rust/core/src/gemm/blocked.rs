@@ -34,30 +34,38 @@ use crate::simd::{Kernel, Vector, dispatch};
 
 /// `p`, by the loop nest, on the context's threads.
 pub(super) fn blocked<T: Float>(ctx: &Context, p: &Product<'_, T>) -> Result<()> {
-    let grid = dispatch(ctx.isa(), GridOf { p, threads: ctx.threads() });
-    if grid.tasks() == 1 {
-        return dispatch(ctx.isa(), Nest { p, tiles: 0..grid.tiles.count, columns: 0..p.c.cols });
-    }
+    let plan = dispatch(ctx.isa(), Planning { p, threads: ctx.threads() });
     let failed = OnceLock::new();
-    ctx.parallel(grid.tasks(), |task| {
-        let (tiles, columns) = grid.task(task);
-        if let Err(error) = dispatch(ctx.isa(), Nest { p, tiles, columns }) {
+    ctx.parallel(plan.tasks(), |task| {
+        let (tiles, columns) = plan.task(task);
+        let rectangle = Rectangle::new(p, &plan, tiles, columns);
+        let done = with_scratch(rectangle.room(), |scratch| {
+            dispatch(ctx.isa(), Nest { rectangle, scratch });
+        });
+        if let Err(error) = done {
             failed.get_or_init(|| error);
         }
     });
     failed.into_inner().map_or(Ok(()), Err)
 }
 
-/// How C is shared out: so many groups of tile rows by so many groups of strips.
-struct Grid {
+/// The sizes that go with the vector, and how C is shared out: so many groups of tile rows by so
+/// many groups of strips.
+struct Plan {
     tiles: Pieces,
+    /// The highest tile.
+    mr: usize,
+    /// The columns of a panel.
+    nr: usize,
+    /// The columns of a block.
+    nc: usize,
     row_groups: Pieces,
     strip: usize,
     columns: usize,
     column_groups: Pieces,
 }
 
-impl Grid {
+impl Plan {
     fn tasks(&self) -> usize {
         self.row_groups.count * self.column_groups.count
     }
@@ -74,16 +82,17 @@ impl Grid {
 /// Operations that are worth a thread of their own: some 10 µs.
 const WORTH_A_TASK: usize = 1 << 20;
 
-struct GridOf<'a, 'p, T> {
+/// Makes the plan; a kernel only because the sizes follow the vector.
+struct Planning<'a, 'p, T> {
     p: &'a Product<'p, T>,
     threads: usize,
 }
 
-impl<T: Float> Kernel<T> for GridOf<'_, '_, T> {
-    type Output = Grid;
+impl<T: Float> Kernel<T> for Planning<'_, '_, T> {
+    type Output = Plan;
 
     #[inline(always)]
-    fn run<V: Vector<Elem = T>>(self) -> Grid {
+    fn run<V: Vector<Elem = T>>(self) -> Plan {
         let (m, k, n) = (self.p.c.rows, self.p.a.cols, self.p.c.cols);
         let tiles = Pieces::at_most(m, mr::<V>());
         let strip = strip::<V>(n);
@@ -93,8 +102,11 @@ impl<T: Float> Kernel<T> for GridOf<'_, '_, T> {
             0 | 1 => (1, 1),
             threads => shares(threads, tiles.count, strips, m, n),
         };
-        Grid {
+        Plan {
             tiles,
+            mr: mr::<V>(),
+            nr: nr::<V>(),
+            nc: nc::<V>(),
             row_groups: Pieces::exactly(tiles.count, rows),
             strip,
             columns: n,
@@ -116,60 +128,81 @@ fn shares(threads: usize, tiles: usize, strips: usize, m: usize, n: usize) -> (u
     (rows.min(tiles), columns.min(strips))
 }
 
-/// The nest on one rectangle of C: some tile rows, some columns.
-struct Nest<'a, 'p, T> {
+/// A rectangle of C, and which operands are packed for it.
+#[derive(Clone)]
+struct Rectangle<'a, 'p, T> {
     p: &'a Product<'p, T>,
+    /// The tile rows of all of C.
+    rows: Pieces,
+    /// Those that are the rectangle's.
     tiles: Range<usize>,
     columns: Range<usize>,
+    /// Elements of packed A; 0 if it is read in place.
+    a_room: usize,
+    b_room: usize,
+    pack_b: bool,
+}
+
+impl<'a, 'p, T: Float> Rectangle<'a, 'p, T> {
+    fn new(p: &'a Product<'p, T>, plan: &Plan, tiles: Range<usize>, columns: Range<usize>) -> Self {
+        let rows = plan.tiles;
+        let height = rows.start(tiles.end) - rows.start(tiles.start);
+        let depth = p.a.cols.min(kc::<T>());
+        let pack_a = columns.len() > 8 * plan.nr;
+        let pack_b = p.b.cs != 1 || height > 4 * plan.mr;
+        let a_room = if pack_a { height.min(mc()) * depth } else { 0 };
+        let b_width = columns.len().min(if pack_b { plan.nc } else { plan.nr });
+        let b_room = b_width.next_multiple_of(plan.nr) * depth;
+        Self { p, rows, tiles, columns, a_room, b_room, pack_b }
+    }
+
+    fn room(&self) -> usize {
+        self.a_room + self.b_room
+    }
+}
+
+/// The nest on one rectangle.
+struct Nest<'a, 'p, T> {
+    rectangle: Rectangle<'a, 'p, T>,
+    /// Room for the rectangle's panels.
+    scratch: *mut T,
 }
 
 /// Room for any tile.
 const TILE_ROOM: usize = 14 * 32;
 
 impl<T: Float> Kernel<T> for Nest<'_, '_, T> {
-    type Output = Result<()>;
+    type Output = ();
 
     #[inline(always)]
-    fn run<V: Vector<Elem = T>>(self) -> Result<()> {
-        let Product { a, b, c, .. } = *self.p;
-        let rows = Pieces::at_most(c.rows, mr::<V>());
-        let height = rows.start(self.tiles.end) - rows.start(self.tiles.start);
-        let width = self.columns.len();
-        let depth = a.cols.min(kc::<T>());
-        let (pack_a, pack_b) = (width > 8 * nr::<V>(), b.cs != 1 || height > 4 * mr::<V>());
-
-        let a_room = if pack_a { height.min(mc() + mr::<V>()) * depth } else { 0 };
-        let b_width = if pack_b { width.min(nc::<V>()) } else { width.min(nr::<V>()) };
-        let b_room = b_width.next_multiple_of(V::LANES) * depth;
-        with_scratch(a_room + b_room, |scratch: *mut T| {
-            let a_packed = if pack_a { scratch } else { ptr::null_mut() };
-            // SAFETY: the scratch has room for both.
-            let b_packed = unsafe { scratch.add(a_room) };
-            let mut first = self.tiles.start;
-            while first < self.tiles.end {
-                let mut last = first + 1;
-                while last < self.tiles.end && rows.start(last + 1) - rows.start(first) <= mc() {
-                    last += 1;
-                }
-                let slices = Pieces::at_most(a.cols, kc::<T>());
-                for s in 0..slices.count {
-                    let slice = Slice {
-                        p: self.p,
-                        rows,
-                        products: slices.get(s),
-                        first: s == 0,
-                        last: s + 1 == slices.count,
-                        a_packed,
-                        b_packed,
-                        pack_b,
-                    };
-                    // SAFETY: the tiles and the columns are within C, and no other thread has
-                    // them; the scratch has room for the panels.
-                    unsafe { slice.run::<V>(first..last, self.columns.clone()) };
-                }
-                first = last;
+    fn run<V: Vector<Elem = T>>(self) {
+        let Rectangle { p, rows, tiles, columns, a_room, pack_b, .. } = self.rectangle;
+        let a_packed = if a_room > 0 { self.scratch } else { ptr::null_mut() };
+        let b_packed = self.scratch.wrapping_add(a_room);
+        let slices = Pieces::at_most(p.a.cols, kc::<T>());
+        let mut first = tiles.start;
+        while first < tiles.end {
+            let mut last = first + 1;
+            while last < tiles.end && rows.start(last + 1) - rows.start(first) <= mc() {
+                last += 1;
             }
-        })
+            for s in 0..slices.count {
+                let slice = Slice {
+                    p,
+                    rows,
+                    products: slices.get(s),
+                    first: s == 0,
+                    last: s + 1 == slices.count,
+                    a_packed,
+                    b_packed,
+                    pack_b,
+                };
+                // SAFETY: the tiles and the columns are within C, and no other thread has
+                // them; the scratch has room for the panels.
+                unsafe { slice.run::<V>(first..last, columns.clone()) };
+            }
+            first = last;
+        }
     }
 }
 

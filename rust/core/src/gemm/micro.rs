@@ -14,6 +14,11 @@
 //!
 //! Every height up to the highest has a kernel of its own, so that 20 rows are two tiles of 10 and
 //! no register works for nothing.
+#![allow(
+    clippy::needless_range_loop,
+    reason = "loops of constant length over indices are what unrolls into registers; iterators \
+              left the sums in memory, at a third of the speed"
+)]
 
 use super::blocking::{mr, nr};
 use super::matrix::MatrixMut;
@@ -88,29 +93,29 @@ unsafe fn fixed<V: Vector, const MR: usize, const NV: usize>(
     let mut sums = [[V::splat(V::Elem::ZERO); NV]; MR];
     for _ in 0..kc {
         let mut row = [V::splat(V::Elem::ZERO); NV];
-        for (j, x) in row.iter_mut().enumerate() {
+        for j in 0..NV {
             // SAFETY: the panel of B holds NV vectors for each product.
-            *x = unsafe { V::load(b.add(j * V::LANES)) };
+            row[j] = unsafe { V::load(b.add(j * V::LANES)) };
         }
-        for (i, sums) in sums.iter_mut().enumerate() {
+        for i in 0..MR {
             // SAFETY: the panel of A holds MR rows for each product.
             let x = V::splat(unsafe { *a.offset(i as isize * a_row) });
-            for (sum, &y) in sums.iter_mut().zip(&row) {
-                *sum = x.mul_add(y, *sum);
+            for j in 0..NV {
+                sums[i][j] = x.mul_add(row[j], sums[i][j]);
             }
         }
         a = a.wrapping_offset(a_k);
         b = b.wrapping_offset(b_k);
     }
     // SAFETY: as the caller promises.
-    unsafe { finish(&mut sums, c, rs, store) }
+    unsafe { finish(sums, c, rs, store) }
 }
 
 /// # Safety
 /// As [`tile`].
 #[inline(always)]
 unsafe fn finish<V: Vector, const MR: usize, const NV: usize>(
-    sums: &mut [[V; NV]; MR],
+    mut sums: [[V; NV]; MR],
     c: *mut V::Elem,
     rs: isize,
     store: Store<V::Elem>,
@@ -118,16 +123,18 @@ unsafe fn finish<V: Vector, const MR: usize, const NV: usize>(
     let zero = V::splat(V::Elem::ZERO);
     let alpha = V::splat(store.alpha);
     if store.beta == V::Elem::ZERO {
-        for sum in sums.iter_mut().flatten() {
-            *sum = alpha.mul(*sum);
+        for i in 0..MR {
+            for j in 0..NV {
+                sums[i][j] = alpha.mul(sums[i][j]);
+            }
         }
     } else {
         let beta = V::splat(store.beta);
-        for (i, sums) in sums.iter_mut().enumerate() {
-            for (j, sum) in sums.iter_mut().enumerate() {
+        for i in 0..MR {
+            for j in 0..NV {
                 // SAFETY: the tile can be read, as the caller promises for this β.
                 let old = unsafe { V::load(c.offset(i as isize * rs).add(j * V::LANES)) };
-                *sum = alpha.mul_add(*sum, beta.mul(old));
+                sums[i][j] = alpha.mul_add(sums[i][j], beta.mul(old));
             }
         }
     }
@@ -135,20 +142,22 @@ unsafe fn finish<V: Vector, const MR: usize, const NV: usize>(
         for j in 0..NV {
             // SAFETY: one element a column.
             let bias = unsafe { V::load(store.bias.add(j * V::LANES)) };
-            for sums in sums.iter_mut() {
-                sums[j] = sums[j].add(bias);
+            for i in 0..MR {
+                sums[i][j] = sums[i][j].add(bias);
             }
         }
     }
     if store.relu {
-        for sum in sums.iter_mut().flatten() {
-            *sum = zero.max(*sum); // In this order NaN stays NaN.
+        for i in 0..MR {
+            for j in 0..NV {
+                sums[i][j] = zero.max(sums[i][j]); // In this order NaN stays NaN.
+            }
         }
     }
-    for (i, sums) in sums.iter().enumerate() {
-        for (j, sum) in sums.iter().enumerate() {
+    for i in 0..MR {
+        for j in 0..NV {
             // SAFETY: the tile can be written, as the caller promises.
-            unsafe { sum.store(c.offset(i as isize * rs).add(j * V::LANES)) };
+            unsafe { sums[i][j].store(c.offset(i as isize * rs).add(j * V::LANES)) };
         }
     }
 }
