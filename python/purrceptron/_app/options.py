@@ -25,7 +25,6 @@ class FirstLayer(enum.StrEnum):
 
     auto = "auto"
     direct = "direct"
-    gram = "gram"
 
 
 class Precision(enum.StrEnum):
@@ -113,8 +112,7 @@ L2: TypeAlias = Annotated[
 FirstLayerMode: TypeAlias = Annotated[
     FirstLayer,
     typer.Option(
-        help="How the first layer is trained. gram is as exact as direct, and faster where a row "
-        "has more values than there are rows; auto chooses, and the report says why.",
+        help="How the first layer is trained. auto chooses, and the report says what, and why.",
         rich_help_panel=TRAINING,
     ),
 ]
