@@ -333,7 +333,9 @@ def test_a_missing_package_names_the_extra(package, capsys, monkeypatch):
     assert "pip install 'purrceptron[app]'" in complaint(capsys)
 
 
-def test_a_mistake_of_ours_is_not_hidden(pair, monkeypatch):
+def test_a_mistake_of_ours_is_not_hidden(pair, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
     def broken(*_, **__):
         raise RuntimeError("ours")
 
