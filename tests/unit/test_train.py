@@ -161,6 +161,7 @@ def test_validation_judges_the_weights_after_the_epoch_without_penalty(kind):
         epochs=8,
         l2=0.4,
         batch_size=7,
+        seed=2,
         validation_data=(X_VAL, y_val),
         callbacks=[Judge()],
     )
