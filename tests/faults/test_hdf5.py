@@ -137,6 +137,14 @@ def test_a_file_with_both_halves_is_ambiguous(path):
     assert "must hold one of train_set_x and test_set_x" in refusal(path, ValueError)
 
 
+def test_a_crowd_of_datasets_is_not_listed_whole_nor_in_two_lines(path):
+    with h5py.File(path, "w") as file:
+        for i in range(1000):
+            file.create_group(f"{i:03}\n")
+    message = refusal(path, ValueError)
+    assert message.endswith("'018\\n', '019\\n' and 980 more")
+
+
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
@@ -204,6 +212,11 @@ def test_an_unsigned_label_does_not_wrap_round(path):
 def test_one_class_name_is_not_enough(path):
     replace(path, "list_classes", data=np.array([b"cat"]))
     assert "two classes at least" in refusal(path, ValueError)
+
+
+def test_a_class_name_that_would_spoil_the_terminal_is_refused(path):
+    replace(path, "list_classes", data=np.array([b"cat", b"\x1b[31mdog"]))
+    assert "class names must be printable" in refusal(path, ValueError)
 
 
 # 42: shape bomb, gzip bomb

@@ -46,6 +46,8 @@ def test_take_keeps_the_order_asked_for():
         ({"classes": ("a", "b", "c"), "y": np.full(10, 3)}, "labels must be 0 to 2"),
         ({"classes": ("cat",)}, "two classes at least, got 1: cat"),
         ({"classes": ("cat", "cat")}, "must differ"),
+        ({"classes": ("cat", " ")}, "class names must be printable and not empty, got ' '"),
+        ({"classes": ("cat", "d\nog")}, "class names must be printable"),
         ({"shape": (64, 64, 3)}, "does not fit rows of 12 values"),
         ({"x": np.zeros((0, 12), np.uint8), "y": np.zeros(0, np.int64)}, "no examples"),
     ],

@@ -163,6 +163,9 @@ def label_problem(y: npt.NDArray[np.int64], classes: tuple[str, ...]) -> str | N
         return f"there must be two classes at least, got {len(classes)}: {', '.join(classes)}"
     if len(set(classes)) != len(classes):
         return f"class names must differ from one another, got {', '.join(classes)}"
+    for name in classes:
+        if not name.strip() or not name.isprintable():
+            return f"class names must be printable and not empty, got {name[:20]!r}"
     bad = np.flatnonzero((y < 0) | (y >= len(classes)))
     if not len(bad):
         return None

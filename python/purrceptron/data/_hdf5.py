@@ -24,6 +24,7 @@ _MAX_BYTES = 1 << 30  # 87 000 pictures of 64 x 64; the course's files hold 209 
 _MAX_RATIO = 100  # pictures deflate by 2 or 3; beyond this it is emptiness, or a trap
 _SMALL_BYTES = 1 << 26  # below this even a trap does no harm
 _MAX_CLASSES = 1000
+_MAX_LISTED = 20  # names in an error message
 _MAX_NAME = 1000  # bytes in the name of a class
 
 
@@ -172,15 +173,14 @@ class _File:
         parts = [part for part in ("train", "test") if f"{part}_set_x" in self._keys]
         if len(parts) == 1:
             return parts[0]
-        found = ", ".join(self._keys) or "nothing"
         expected = "one of train_set_x and test_set_x" if parts else "train_set_x or test_set_x"
-        raise ValueError(f"{self._path} must hold {expected}, but it holds {found}")
+        raise ValueError(f"{self._path} must hold {expected}, but it holds {self._contents()}")
 
     def _describe(self, name: str) -> _Declared:
         import h5py
 
         if name not in self._keys:
-            raise ValueError(f"{self._path} has no {name}; it holds {', '.join(self._keys)}")
+            raise ValueError(f"{self._path} has no {name}; it holds {self._contents()}")
         with self._reading():
             link = self._file.get(name, getlink=True)
         # Looked at before the link is followed: opening its target may already read elsewhere.
@@ -247,13 +247,19 @@ class _File:
         with self._reading():
             return np.asarray(self._file[name][()])
 
+    def _contents(self) -> str:
+        """List what is there, in one line however much it is and whatever it is called."""
+        shown = [key if key.isprintable() else repr(key) for key in self._keys[:_MAX_LISTED]]
+        more = len(self._keys) - len(shown)
+        return (", ".join(shown) or "nothing") + (f" and {more} more" if more else "")
+
     def _reading(self) -> Any:
         return _hdf5_errors(self._path, "is damaged")
 
     def _wrong(self, name: str, got: _Declared, expected: str) -> ValueError:
         return ValueError(
             f"{self._path}: {name} must be {expected}, got {got.dtype} of shape {got.shape}; "
-            f"the file holds {', '.join(self._keys)}"
+            f"the file holds {self._contents()}"
         )
 
     def _refused(self, name: str, what: str) -> ValueError:
