@@ -184,7 +184,7 @@ def test_arguments_that_do_not_fit_are_refused(call, sentence):
 
 @pytest.mark.parametrize("out", [np.ones((2, 2), np.float32), [[0.0] * 2] * 2, "out"], ids=type)
 def test_out_of_another_type_is_refused(out):
-    with pytest.raises(TypeError, match="^out must be an aligned array of float64$"):
+    with pytest.raises(TypeError, match=r"^out must be an aligned array of float64$"):
         kernels.matmul(A, A.T, out=out)
 
 
