@@ -516,14 +516,24 @@ def test_samples_that_change_during_a_fit_crash_nothing(kind, batch_size):
             x[...] = others[turns % 2]
             turns += 1
 
+    class UntilChangedOften:
+        def on_epoch_end(self, net, history):
+            return turns > 20
+
     net = pc.Network([40, 8, 1], seed=0)
     thread = threading.Thread(target=change)
     thread.start()
     try:
-        history = pc.train(
-            net, x, y, optimizer=pc.SGD(1e-5), epochs=60, batch_size=batch_size, seed=0
+        pc.train(
+            net,
+            x,
+            y,
+            optimizer=pc.SGD(1e-6),
+            epochs=10**9,
+            batch_size=batch_size,
+            callbacks=[UntilChangedOften()],
         )
-        assert history.epochs == 60
+        assert turns > 20
     except ValueError as error:  # DivergenceError is one too
         expected = "X holds NaN at row 5|training diverged" if "NaN" in kind else "nothing"
         if not re.match(expected, str(error)):
@@ -531,6 +541,5 @@ def test_samples_that_change_during_a_fit_crash_nothing(kind, batch_size):
     finally:
         done.set()
         thread.join()
-    assert turns > 1
     assert all(np.isfinite(a).all() for layer in net.parameters for a in layer)
     assert pc.train(net, np.ones(x.shape), y, epochs=2).epochs == 2
