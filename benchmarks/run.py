@@ -8,7 +8,6 @@ import argparse
 import datetime
 from pathlib import Path
 
-import plots
 from purrceptron._bench import machine
 from purrceptron._bench.main import compare_all
 from purrceptron._bench.suite import BUILT_IN
@@ -35,6 +34,8 @@ def main() -> int:
         with_scaling=True,
     )
     if not (chosen.no_plots or chosen.quick):
+        import plots  # matplotlib, for those who want pictures
+
         for picture in plots.draw(path, HERE.parent / "docs" / "benchmarks"):
             print(f"Plot: {picture}")
     return status

@@ -26,6 +26,11 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def load() -> float:
+    """Return how many other processes wanted a core in the last minute, or 0 if nobody knows."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+
+
 def describe() -> dict[str, Any]:
     """Return what one must know to compare with another machine."""
     return {

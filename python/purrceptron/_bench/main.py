@@ -19,7 +19,12 @@ def compare_all(
 ) -> int:
     """Time the competitors, given as modules or files; return the exit status."""
     threads = threads or machine.cores()
-    print(f"{machine.processor()}, {threads} threads. Nothing else should be running.")
+    print(f"{machine.processor()}, {suite.thread_label(threads)}")
+    if machine.load() > 0.5:
+        print(
+            f"The machine is busy (load {machine.load():.1f}): these figures will say little. "
+            "Run this again when nothing else runs."
+        )
     measured, told = None, set[int]()
     for measured, section in suite.measure(sources, quick, threads, progress):
         progress("")

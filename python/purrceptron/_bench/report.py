@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from statistics import geometric_mean
 
 from purrceptron._bench.harness import Result
-from purrceptron._bench.suite import NUMPY, OURS, Section, Suite
+from purrceptron._bench.suite import NUMPY, OURS, Section, Suite, thread_label
 
 Row = list[str]
 
@@ -94,7 +94,7 @@ def bound_line(suite: Suite, threads: int) -> str:
     bound = suite.bounds[threads]
     peaks = ", ".join(f"{flops / 1e9:.0f} GFLOP/s in {d}" for d, flops in bound.peak.items())
     return (
-        f"{threads} thread(s): {peaks} ({bound.source}); "
+        f"{thread_label(threads)}: {peaks} ({bound.source}); "
         f"{bound.bandwidth / 1e9:.1f} GB/s copied in memory"
     )
 

@@ -36,6 +36,7 @@ class Suite:
     missing: dict[str, str] = field(default_factory=dict)
     bounds: dict[int, machine.Bound] = field(default_factory=dict)
     results: dict[str, list[Result]] = field(default_factory=dict)
+    load: float = field(default_factory=machine.load)  # before the run: it should be near 0
     when: str = field(
         default_factory=lambda: datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     )
@@ -45,6 +46,7 @@ class Suite:
         return {
             "when": self.when,
             "quick": self.quick,
+            "load": self.load,
             "machine": machine.describe(),
             "versions": self.versions,
             "missing": self.missing,
@@ -104,7 +106,7 @@ def measure(
         teams: dict[int, list[Worker]] = {}
         for section in sections(quick, threads):
             if section.threads not in teams:
-                say(f"starting the competitors, {section.threads} thread(s) each")
+                say(f"starting the competitors, {thread_label(section.threads)} each")
                 team = start_all(sources, section.threads, suite.missing)
                 for worker in team:
                     stack.callback(worker.close)
