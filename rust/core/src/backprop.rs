@@ -70,16 +70,38 @@ impl<T: Float> Workspace<T> {
         Ok(Self { activations, inputs, deltas: [delta()?, delta()?] })
     }
 
-    /// The forward pass: leaves every `A_l` and the logits `Z_L` in the workspace.
+    /// The first layer's activations, if the sink has its linear half already; whether it has.
+    pub(crate) fn first_from_preactivations(
+        &mut self,
+        ctx: &Context,
+        architecture: &Architecture,
+        sink: &mut impl GradientSink<T>,
+    ) -> Result<bool> {
+        let n = architecture.sizes()[1];
+        let Some(z) = sink.preactivations() else { return Ok(false) };
+        let rows = z.nrows();
+        let a = &mut self.activations[0][..rows * n];
+        let z = z.as_slice().expect("rows lie one behind the other");
+        a.copy_from_slice(z);
+        for a in a.chunks_exact_mut(n) {
+            a.iter_mut().zip(sink.parameters().bias_slice(0)).for_each(|(a, &b)| *a += b);
+        }
+        activate(ctx, architecture.activation(0), a, self.inputs[0].as_deref_mut());
+        Ok(true)
+    }
+
+    /// The forward pass: leaves every `A_l` and the logits `Z_L` in the workspace. `first` says that the first
+    /// layer's activations are there already.
     pub(crate) fn forward(
         &mut self,
         ctx: &Context,
         architecture: &Architecture,
         parameters: &Parameters<T>,
         x: ArrayView2<'_, T>,
+        first: bool,
     ) -> Result<()> {
         let rows = x.nrows();
-        for l in 0..architecture.layers() {
+        for l in usize::from(first)..architecture.layers() {
             let (before, after) = self.activations.split_at_mut(l);
             let a = before.last().map_or(x, |a| matrix(a, rows, architecture.sizes()[l]));
             let z = matrix_mut(&mut after[0], rows, architecture.sizes()[l + 1]);
@@ -140,6 +162,10 @@ impl<T: Float> Workspace<T> {
 pub(crate) trait GradientSink<T: Float> {
     /// The parameters that the pass runs on.
     fn parameters(&self) -> &Parameters<T>;
+    /// `Z_1` without its bias, (rows, n_1), where the sink knows it without a product with the samples.
+    fn preactivations(&mut self) -> Option<ArrayView2<'_, T>> {
+        None
+    }
     /// Takes the gradient of layer `l`, which is `dZ_lᵀ A_{l-1}` and `Σ_rows dZ_l`. The pass has used this layer's
     /// parameters for the last time, so the sink may change them.
     fn layer(
@@ -169,15 +195,27 @@ pub(crate) fn layer_forward<T: Float>(
         _ => Epilogue::Bias(b),
     };
     gemm(ctx, T::ONE, a, w, T::ZERO, z.view_mut(), epilogue)?;
-    if matches!(activation, Activation::Identity | Activation::Relu) {
-        return Ok(());
+    if activation != Activation::Relu {
+        let z = z.as_slice_mut().expect("rows lie one behind the other");
+        activate(ctx, Some(activation), z, input);
     }
-    let z = z.as_slice_mut().expect("rows lie one behind the other");
+    Ok(())
+}
+
+/// `Z → A = g(Z)`, in place; `input` keeps `Z` for activations that are differentiated from it.
+fn activate<T: Float>(
+    ctx: &Context,
+    activation: Option<Activation>,
+    z: &mut [T],
+    input: Option<&mut [T]>,
+) {
     if let Some(input) = input {
         input[..z.len()].copy_from_slice(z);
     }
-    ctx.in_pieces(z, |_, piece| activation.forward(ctx.isa(), piece));
-    Ok(())
+    match activation {
+        None | Some(Activation::Identity) => {}
+        Some(g) => ctx.in_pieces(z, |_, piece| g.forward(ctx.isa(), piece)),
+    }
 }
 
 /// `dA → dZ = dA ∘ g'`, in place.

@@ -27,9 +27,14 @@ pub(crate) struct Passes<T: Float> {
 }
 
 impl<T: Float> Passes<T> {
-    /// For batches of up to `rows` rows.
-    pub(crate) fn new(architecture: &Architecture, uint8_scale: f64, rows: usize) -> Result<Self> {
-        let block = rows_per_block::<T>(architecture).min(rows);
+    /// For batches of up to `rows` rows; with `whole`, each batch is one block.
+    pub(crate) fn new(
+        architecture: &Architecture,
+        uint8_scale: f64,
+        rows: usize,
+        whole: bool,
+    ) -> Result<Self> {
+        let block = if whole { rows } else { rows_per_block::<T>(architecture).min(rows) };
         let workspace = Workspace::new(architecture, block)?;
         Ok(Self { block, workspace, loader: Loader::new(uint8_scale) })
     }
@@ -63,8 +68,9 @@ impl<T: Float> Passes<T> {
                 return Err(Error::Interrupted);
             }
             let part = rows.part(from..rows.len().min(from + self.block));
-            let block = self.loader.load(ctx, data, &part)?;
-            self.workspace.forward(ctx, architecture, sink.parameters(), block.x)?;
+            let first = self.workspace.first_from_preactivations(ctx, architecture, sink)?;
+            let block = self.loader.load(ctx, data, &part, !first)?;
+            self.workspace.forward(ctx, architecture, sink.parameters(), block.x, first)?;
             sum += self.workspace.backward(ctx, architecture, loss, &block, sink)?;
             if !sum.is_finite() {
                 break;

@@ -14,6 +14,7 @@
 //! | [`optim`] | the step: gradient descent, momentum, Adam, ... |
 //! | [`architecture`], [`parameters`], [`network`] | a network's form, its numbers, and both together |
 //! | [`train`] | epochs of batches |
+//! | [`gram`] | the first layer, trained in the space of examples where features are many |
 //! | [`isa`], [`threads`], [`context`] | the machine: instruction sets and threads |
 //! | [`peak`] | what the machine can do at most |
 //!
@@ -31,6 +32,7 @@ mod disjoint;
 pub mod error;
 pub mod float;
 pub mod gemm;
+pub mod gram;
 pub mod init;
 pub mod isa;
 mod loader;
@@ -43,6 +45,7 @@ pub mod peak;
 pub mod rng;
 pub mod samples;
 mod simd;
+mod step;
 pub mod threads;
 pub mod train;
 

@@ -12,7 +12,7 @@ use crate::float::Float;
 use crate::loss::Targets;
 use crate::samples::{Rows, Samples};
 
-/// The rows of a block, ready for the network: x is (rows, n_0).
+/// The rows of a block, ready for the network: x is (rows, n_0), or (rows, 0) where nobody wants the samples.
 pub(crate) struct Block<'a, T> {
     pub(crate) x: ArrayView2<'a, T>,
     pub(crate) y: Targets<'a, T>,
@@ -35,14 +35,18 @@ impl<T: Float> Loader<T> {
         self.x.loaded = None;
     }
 
-    /// The rows, borrowed from the data where that can be.
+    /// The rows, borrowed from the data where that can be; without their samples, unless they are wanted.
     pub(crate) fn load<'b>(
         &'b mut self,
         ctx: &Context,
         data: &'b Data<'_, T>,
         rows: &Rows<'_>,
+        samples: bool,
     ) -> Result<Block<'b, T>> {
-        let x = self.x.load(ctx, &data.x, rows)?;
+        let x = match samples {
+            true => self.x.load(ctx, &data.x, rows)?,
+            false => matrix(&[], rows.len(), 0),
+        };
         let (y, weights) = self.targets.load(data, rows);
         Ok(Block { x, y, weights })
     }

@@ -140,7 +140,7 @@ impl<T: Float> Model<'_, T> {
         let m = data.total_weight(&rows);
         let mut gradients = Parameters::zeros(self.architecture)?;
         let mut sink = Accumulate::new(self.parameters, &mut gradients, 1.0 / m);
-        let mut passes = Passes::new(self.architecture, self.uint8_scale, data.len())?;
+        let mut passes = Passes::new(self.architecture, self.uint8_scale, data.len(), false)?;
         let sum =
             passes.run(ctx, self.architecture, loss, data, &rows, &mut sink, &mut || false)?;
         let decay = T::from_f64(l2 / m);
@@ -183,10 +183,16 @@ impl<T: Float> Model<'_, T> {
 }
 
 /// `(factor / 2) Σ W²` over the weights, not the biases; with `factor = λ/m` the penalty of the cost.
-pub(crate) fn penalty<T: Float>(ctx: &Context, parameters: &Parameters<T>, factor: f64) -> f64 {
-    if factor == 0.0 {
-        return 0.0;
-    }
+fn penalty<T: Float>(ctx: &Context, parameters: &Parameters<T>, factor: f64) -> f64 {
+    if factor == 0.0 { 0.0 } else { factor / 2.0 * sum_of_squared_weights(ctx, parameters, 0) }
+}
+
+/// Σ W² over the layers from number `from` on.
+pub(crate) fn sum_of_squared_weights<T: Float>(
+    ctx: &Context,
+    parameters: &Parameters<T>,
+    from: usize,
+) -> f64 {
     let squares = |l| sum_of_squares(ctx.isa(), parameters.weight_slice(l));
-    factor / 2.0 * (0..parameters.layers()).map(squares).sum::<f64>()
+    (from..parameters.layers()).map(squares).sum()
 }

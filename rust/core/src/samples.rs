@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use ndarray::{ArrayView2, ArrayViewMut2, Axis};
+use ndarray::{ArrayView2, ArrayViewMut2, Axis, s};
 
 use crate::context::Context;
 use crate::disjoint::Disjoint;
@@ -134,6 +134,24 @@ impl<'a> Samples<'a> {
         }
     }
 
+    /// Those features of all samples.
+    pub(crate) fn columns(&self, range: Range<usize>) -> Samples<'_> {
+        let columns = s![.., range];
+        match self {
+            Self::F32(x) => Samples::F32(x.slice(columns)),
+            Self::F64(x) => Samples::F64(x.slice(columns)),
+            Self::U8(x) => Samples::U8(x.slice(columns)),
+            Self::I8(x) => Samples::I8(x.slice(columns)),
+            Self::I16(x) => Samples::I16(x.slice(columns)),
+            Self::U16(x) => Samples::U16(x.slice(columns)),
+            Self::I32(x) => Samples::I32(x.slice(columns)),
+            Self::U32(x) => Samples::U32(x.slice(columns)),
+            Self::I64(x) => Samples::I64(x.slice(columns)),
+            Self::U64(x) => Samples::U64(x.slice(columns)),
+            Self::Bool(x) => Samples::Bool(x.slice(columns)),
+        }
+    }
+
     /// The samples themselves, if they need no conversion to `T`.
     pub(crate) fn as_float<T: Float>(&self) -> Option<&ArrayView2<'a, T>> {
         T::view_of(self)
@@ -210,7 +228,7 @@ pub fn check_finite<T: Float>(argument: &'static str, values: &ArrayView2<'_, T>
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array2, array, s};
+    use ndarray::{Array2, array};
 
     use super::*;
     use crate::isa::Isa;

@@ -9,27 +9,26 @@
 //! step. The network it started from is not touched: whoever runs the trainer publishes its
 //! parameters when an epoch has ended well.
 
-use std::ops::Range;
-
 use ndarray::ArrayView2;
 
 use crate::architecture::Architecture;
 use crate::backprop::GradientSink;
 use crate::batch::{Accumulate, Passes};
-use crate::context::{Context, PIECE};
+use crate::context::Context;
 use crate::data::Data;
 use crate::dense::{linear_backward_bias, linear_backward_weight};
-use crate::disjoint::Disjoint;
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::gemm::{Epilogue, Tile};
+use crate::gram::{GramLayer, GramState};
 use crate::loss::Loss;
 use crate::math::first_non_finite;
-use crate::network::{Model, penalty};
-use crate::optim::{self, Optimizer};
+use crate::network::{Model, sum_of_squared_weights};
+use crate::optim::Optimizer;
 use crate::parameters::Parameters;
 use crate::rng::{Purpose, Rng};
 use crate::samples::Rows;
+use crate::step::{LayerState, Step};
 
 /// How a network is trained.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,13 +45,16 @@ pub struct Settings {
     pub batch_size: Option<usize>,
     /// Where the order of the rows comes from.
     pub seed: u64,
+    /// Whether the first layer is trained in the space of examples, as [`gram::choose`](crate::gram::choose) says. The
+    /// samples must then stay as they are from the first epoch to the last.
+    pub gram: bool,
 }
 
 impl Settings {
     /// Plain gradient descent on all rows, as in the series.
     pub fn gradient_descent(learning_rate: f64, loss: Loss) -> Self {
         let optimizer = Optimizer::Sgd { momentum: 0.0, nesterov: false };
-        Self { optimizer, learning_rate, loss, l2: 0.0, batch_size: None, seed: 0 }
+        Self { optimizer, learning_rate, loss, l2: 0.0, batch_size: None, seed: 0, gram: false }
     }
 
     fn check(&self) -> Result<()> {
@@ -82,6 +84,8 @@ pub struct State<T: Float> {
     pub step: u64,
     /// The optimiser's memory: [`Optimizer::slots`] sets of numbers in the form of the parameters.
     pub slots: Vec<Parameters<T>>,
+    /// The first layer's, if it is trained in the space of examples.
+    pub gram: Option<GramState<T>>,
 }
 
 /// A training run. See `examples/xor.rs` for one from beginning to end.
@@ -95,6 +99,9 @@ pub struct Trainer<T: Float> {
     state: State<T>,
     passes: Passes<T>,
     order: Vec<u32>,
+    uint8_scale: f64,
+    /// The first layer in the space of examples, from the first epoch on.
+    gram: Option<GramLayer<T>>,
 }
 
 impl<T: Float> Trainer<T> {
@@ -113,29 +120,51 @@ impl<T: Float> Trainer<T> {
             Some(_) => identity_order(samples)?,
         };
         Ok(Self {
-            passes: Passes::new(&architecture, model.uint8_scale, batch)?,
+            passes: Passes::new(&architecture, model.uint8_scale, batch, settings.gram)?,
             parameters: model.parameters.try_clone()?,
             gradients: zeros()?,
-            state: State { epoch: 0, step: 0, slots },
+            state: State { epoch: 0, step: 0, slots, gram: None },
             architecture,
             settings,
             samples,
             order,
+            uint8_scale: model.uint8_scale,
+            gram: None,
         })
     }
 
-    /// The parameters as they are after the last epoch.
+    /// The parameters as they are after the last epoch; with `gram`, the first layer's as they were last
+    /// [formed](Self::form).
     pub fn parameters(&self) -> &Parameters<T> {
         &self.parameters
     }
 
-    /// Continues from other parameters, of the same architecture.
+    /// Forms the first layer's weights, and its velocity in the state, where they are trained in the space of
+    /// examples; nothing to do elsewhere. The run goes on as if it had not been called.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn form(&mut self, ctx: &Context, data: &Data<'_, T>) -> Result<()> {
+        let Some(gram) = &self.gram else { return Ok(()) };
+        let scale = self.uint8_scale;
+        gram.form(ctx, &data.x, scale, 0, self.parameters.slices_mut(0).0)?;
+        for (i, slot) in self.state.slots.iter_mut().enumerate() {
+            gram.form(ctx, &data.x, scale, i + 1, slot.slices_mut(0).0)?;
+        }
+        Ok(())
+    }
+
+    /// Continues from other parameters, of the same architecture, with the optimiser's memory as it was
+    /// [formed](Self::form) last.
     pub fn set_parameters(&mut self, parameters: &Parameters<T>) {
         self.parameters.copy_from(parameters);
+        self.gram = None;
+        self.state.gram = None;
     }
 
     /// The state to continue from.
-    pub fn state(&self) -> &State<T> {
+    pub fn state(&mut self) -> &State<T> {
+        self.state.gram = self.gram.as_ref().map(GramLayer::state);
         &self.state
     }
 
@@ -144,14 +173,46 @@ impl<T: Float> Trainer<T> {
     /// # Errors
     /// [`Error::Value`] if it has not.
     pub fn set_state(&mut self, state: State<T>) -> Result<()> {
-        if state.slots.len() != self.state.slots.len() {
-            return Err(Error::Value {
-                argument: "resume",
-                came: format!("the state of an optimiser with {} slots", state.slots.len()),
-                expected: format!("one with {}", self.state.slots.len()),
-            });
+        let wrong = |came: String, expected: String| {
+            Err(Error::Value { argument: "resume", came, expected })
+        };
+        let slots = self.state.slots.len();
+        if state.slots.len() != slots {
+            let came = format!("the state of an optimiser with {} slots", state.slots.len());
+            return wrong(came, format!("one with {slots}"));
         }
+        if let Some(gram) = &state.gram {
+            let [n, h, ..] = self.architecture.sizes() else { unreachable!("there are two sizes") };
+            if !gram.fits(self.samples, *n, *h, slots) {
+                return wrong(
+                    "the state of other samples or layers".to_owned(),
+                    "that of these".to_owned(),
+                );
+            }
+        }
+        self.gram = None;
         self.state = state;
+        Ok(())
+    }
+
+    /// Makes the first layer ready, if it is trained in the space of examples and is not.
+    fn prepare_gram(&mut self, ctx: &Context, data: &Data<'_, T>) -> Result<()> {
+        if !self.settings.gram || self.gram.is_some() {
+            return Ok(());
+        }
+        let (optimizer, scale) = (&self.settings.optimizer, self.uint8_scale);
+        let batch = self.settings.batch_size.unwrap_or(self.samples).min(self.samples);
+        self.gram = Some(match self.state.gram.take() {
+            Some(state) => {
+                let h = self.architecture.sizes()[1];
+                GramLayer::restore(ctx, &data.x, scale, h, state, batch)?
+            }
+            None => {
+                let w = self.parameters.weight(0);
+                let v = self.state.slots.first().map(|slot| slot.weight(0));
+                GramLayer::new(ctx, &data.x, scale, optimizer, w, v, batch)?
+            }
+        });
         Ok(())
     }
 
@@ -186,15 +247,18 @@ impl<T: Float> Trainer<T> {
             let (came, expected) = (data.len().to_string(), self.samples.to_string());
             return Err(Error::Value { argument: "number of samples", came, expected });
         }
+        if epochs == 0 {
+            return Ok(Vec::new());
+        }
         self.passes.loader.reset();
-        let mut losses = Vec::with_capacity(epochs);
+        self.prepare_gram(ctx, data)?;
+        let mut losses = Vec::new();
         for _ in 0..epochs {
             losses.push(self.epoch(ctx, data, stop)?);
         }
-        match first_non_finite(ctx.isa(), self.parameters.values()) {
-            None => Ok(losses),
-            Some(_) => Err(self.diverged("a weight")),
-        }
+        let finite = first_non_finite(ctx.isa(), self.parameters.values()).is_none()
+            && self.gram.as_ref().is_none_or(|gram| gram.is_finite(ctx.isa()));
+        if finite { Ok(losses) } else { Err(self.diverged("a weight")) }
     }
 
     fn diverged(&self, what: &'static str) -> Error {
@@ -249,10 +313,18 @@ impl<T: Float> Trainer<T> {
     ) -> Result<f64> {
         let (settings, passes) = (&self.settings, &mut self.passes);
         let (architecture, loss) = (&self.architecture, settings.loss);
-        let penalty = penalty(ctx, &self.parameters, settings.l2 / m);
+        let penalty = settings.l2 / (2.0 * m)
+            * match &self.gram {
+                _ if settings.l2 == 0.0 => 0.0,
+                None => sum_of_squared_weights(ctx, &self.parameters, 0),
+                Some(gram) => {
+                    gram.sum_of_squares() + sum_of_squared_weights(ctx, &self.parameters, 1)
+                }
+            };
         self.state.step += 1;
         let rate = settings.learning_rate;
         let step = Step {
+            number: self.state.step,
             rule: settings.optimizer.update(self.state.step, rate),
             decay: settings.l2 / m,
             plain: (settings.optimizer.slots() == 0).then_some(rate),
@@ -264,6 +336,7 @@ impl<T: Float> Trainer<T> {
                 parameters: &mut self.parameters,
                 gradients: &mut self.gradients,
                 slots: &mut self.state.slots,
+                first: self.gram.as_mut().map(|gram| (gram, rows)),
             };
             passes.run(ctx, architecture, loss, data, rows, &mut sink, stop)?
         } else {
@@ -304,94 +377,6 @@ fn identity_order(samples: usize) -> Result<Vec<u32>> {
     Ok(order)
 }
 
-/// One step of the optimiser, as it applies to every parameter.
-#[derive(Clone, Copy)]
-struct Step {
-    /// The optimiser's rule, worked out for this step.
-    rule: optim::Update,
-    /// λ/m: what the penalty adds to a weight's gradient, for each unit of the weight.
-    decay: f64,
-    /// η, if the step is nothing but `w - η g`.
-    plain: Option<f64>,
-}
-
-impl Step {
-    /// Updates layer `l` from its gradients.
-    fn layer<T: Float>(
-        &self,
-        ctx: &Context,
-        l: usize,
-        parameters: &mut Parameters<T>,
-        gradients: &Parameters<T>,
-        slots: &mut [Parameters<T>],
-    ) {
-        let (dw, db) = gradients.slices(l);
-        let (weight, bias) = LayerState::of(l, parameters, slots);
-        // SAFETY: nobody else has the biases.
-        unsafe { bias.update(ctx, self, 0.0, 0..db.len(), db) };
-        let pieces = dw.len().div_ceil(PIECE);
-        ctx.parallel(pieces, |piece| {
-            let range = piece * PIECE..dw.len().min((piece + 1) * PIECE);
-            // SAFETY: the pieces do not overlap.
-            unsafe { weight.update(ctx, self, self.decay, range.clone(), &dw[range]) };
-        });
-    }
-}
-
-/// The weights, or the biases, of one layer and what the optimiser remembers of them, to be updated piece by
-/// piece from several threads.
-struct LayerState<'a, T> {
-    parameters: Disjoint<'a, T>,
-    slots: [Disjoint<'a, T>; Optimizer::MAX_SLOTS],
-    /// How many of the slots there are; the others are empty.
-    used: usize,
-}
-
-impl<'a, T: Float> LayerState<'a, T> {
-    /// Those of layer `l`: of the weights, and of the biases.
-    fn of(
-        l: usize,
-        parameters: &'a mut Parameters<T>,
-        slots: &'a mut [Parameters<T>],
-    ) -> (Self, Self) {
-        let used = slots.len();
-        let mut weight_slots: [&mut [T]; Optimizer::MAX_SLOTS] = Default::default();
-        let mut bias_slots: [&mut [T]; Optimizer::MAX_SLOTS] = Default::default();
-        for ((w, b), slot) in weight_slots.iter_mut().zip(&mut bias_slots).zip(slots) {
-            (*w, *b) = slot.slices_mut(l);
-        }
-        let (weight, bias) = parameters.slices_mut(l);
-        let new = |parameters, slots: [&'a mut [T]; Optimizer::MAX_SLOTS]| Self {
-            parameters: Disjoint::new(parameters),
-            slots: slots.map(Disjoint::new),
-            used,
-        };
-        (new(weight, weight_slots), new(bias, bias_slots))
-    }
-
-    /// One step of the optimiser on those elements, whose gradient is given.
-    ///
-    /// # Safety
-    /// Nobody else uses those elements meanwhile.
-    unsafe fn update(
-        &self,
-        ctx: &Context,
-        step: &Step,
-        decay: f64,
-        range: Range<usize>,
-        gradient: &[T],
-    ) {
-        // SAFETY: the caller's promise.
-        let parameters = unsafe { self.parameters.part(range.clone()) };
-        let mut state: [&mut [T]; Optimizer::MAX_SLOTS] = Default::default();
-        for (part, slot) in state.iter_mut().zip(&self.slots[..self.used]) {
-            // SAFETY: the caller's promise.
-            *part = unsafe { slot.part(range.clone()) };
-        }
-        step.rule.apply(ctx.isa(), decay, parameters, gradient, &mut state[..self.used]);
-    }
-}
-
 /// Updates each layer as soon as its gradient is there, tile by tile, while the tile is in the cache.
 struct UpdateAtOnce<'a, T: Float> {
     step: Step,
@@ -400,11 +385,17 @@ struct UpdateAtOnce<'a, T: Float> {
     parameters: &'a mut Parameters<T>,
     gradients: &'a mut Parameters<T>,
     slots: &'a mut [Parameters<T>],
+    /// The first layer, if it is trained in the space of examples, and the batch's rows.
+    first: Option<(&'a mut GramLayer<T>, &'a Rows<'a>)>,
 }
 
 impl<T: Float> GradientSink<T> for UpdateAtOnce<'_, T> {
     fn parameters(&self) -> &Parameters<T> {
         self.parameters
+    }
+
+    fn preactivations(&mut self) -> Option<ArrayView2<'_, T>> {
+        self.first.as_mut().map(|(gram, rows)| gram.forward(rows))
     }
 
     fn layer(
@@ -415,24 +406,21 @@ impl<T: Float> GradientSink<T> for UpdateAtOnce<'_, T> {
         dz: ArrayView2<'_, T>,
     ) -> Result<()> {
         let step = self.step;
+        self.bias(ctx, l, dz)?;
+        if l == 0
+            && let Some((gram, rows)) = &mut self.first
+        {
+            return gram.update(ctx, rows, dz, self.scale, &step);
+        }
         if let Some(rate) = step.plain {
             // W ← (1 - ηλ/m) W - (η/m) dZᵀ A is a product added to what is there: no gradient need exist.
             let factor = T::from_f64(-rate * self.scale);
             let keep = T::from_f64(1.0 - rate * step.decay);
-            let (w, mut b) = self.parameters.layer_mut(l);
-            let b = b.as_slice_mut().expect("biases lie one behind the other");
-            linear_backward_bias(ctx, factor, dz, T::ONE, b)?;
+            let (w, _) = self.parameters.layer_mut(l);
             return linear_backward_weight(ctx, factor, dz, a, keep, w, Epilogue::None);
         }
-        let scale = T::from_f64(self.scale);
-        let (dw, mut db) = self.gradients.layer_mut(l);
-        let db = db.as_slice_mut().expect("biases lie one behind the other");
-        let (weight, bias) = LayerState::of(l, self.parameters, self.slots);
-
-        linear_backward_bias(ctx, scale, dz, T::ZERO, db)?;
-        // SAFETY: nobody else has the biases.
-        unsafe { bias.update(ctx, &step, 0.0, 0..db.len(), db) };
-
+        let (dw, _) = self.gradients.layer_mut(l);
+        let (weight, _) = LayerState::of(l, self.parameters, self.slots);
         let columns = dw.ncols();
         let update = |tile: Tile<'_, T>| {
             for (i, gradient) in tile.values.rows().into_iter().enumerate() {
@@ -444,6 +432,19 @@ impl<T: Float> GradientSink<T> for UpdateAtOnce<'_, T> {
                 }
             }
         };
+        let scale = T::from_f64(self.scale);
         linear_backward_weight(ctx, scale, dz, a, T::ZERO, dw, Epilogue::Then(&update))
+    }
+}
+
+impl<T: Float> UpdateAtOnce<'_, T> {
+    /// Updates the biases of layer `l`.
+    fn bias(&mut self, ctx: &Context, l: usize, dz: ArrayView2<'_, T>) -> Result<()> {
+        let (_, db) = self.gradients.slices_mut(l);
+        linear_backward_bias(ctx, T::from_f64(self.scale), dz, T::ZERO, db)?;
+        let (_, bias) = LayerState::of(l, self.parameters, self.slots);
+        // SAFETY: nobody else has the biases.
+        unsafe { bias.update(ctx, &self.step, 0.0, 0..db.len(), db) };
+        Ok(())
     }
 }

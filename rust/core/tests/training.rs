@@ -169,6 +169,7 @@ fn all_settings(loss: Loss) -> Vec<Settings> {
                 l2: 0.5,
                 batch_size,
                 seed: 4,
+                gram: false,
             });
         }
     }
@@ -208,7 +209,7 @@ fn the_same_bits_on_any_number_of_threads_and_after_a_pause() {
         first.run(&ctx, &data, 2, &mut || false).unwrap();
         let old = first.state();
         let slots = old.slots.iter().map(|slot| slot.try_clone().unwrap()).collect();
-        let state = State { epoch: old.epoch, step: old.step, slots };
+        let state = State { epoch: old.epoch, step: old.step, slots, gram: None };
         let mut second = Trainer::new(net.model(), 5000, settings.clone()).unwrap();
         second.set_parameters(first.parameters());
         second.set_state(state).unwrap();

@@ -1,0 +1,99 @@
+//! One step of the optimiser on a layer: as a whole, or piece by piece while its gradient is in the cache.
+
+use std::ops::Range;
+
+use crate::context::{Context, PIECE};
+use crate::disjoint::Disjoint;
+use crate::float::Float;
+use crate::optim::{self, Optimizer};
+use crate::parameters::Parameters;
+
+/// One step of the optimiser, as it applies to every parameter.
+#[derive(Clone, Copy)]
+pub(crate) struct Step {
+    /// Counted from 1.
+    pub(crate) number: u64,
+    /// The optimiser's rule, worked out for this step.
+    pub(crate) rule: optim::Update,
+    /// λ/m: what the penalty adds to a weight's gradient, for each unit of the weight.
+    pub(crate) decay: f64,
+    /// η, if the step is nothing but `w - η g`.
+    pub(crate) plain: Option<f64>,
+}
+
+impl Step {
+    /// Updates layer `l` from its gradients.
+    pub(crate) fn layer<T: Float>(
+        &self,
+        ctx: &Context,
+        l: usize,
+        parameters: &mut Parameters<T>,
+        gradients: &Parameters<T>,
+        slots: &mut [Parameters<T>],
+    ) {
+        let (dw, db) = gradients.slices(l);
+        let (weight, bias) = LayerState::of(l, parameters, slots);
+        // SAFETY: nobody else has the biases.
+        unsafe { bias.update(ctx, self, 0.0, 0..db.len(), db) };
+        let pieces = dw.len().div_ceil(PIECE);
+        ctx.parallel(pieces, |piece| {
+            let range = piece * PIECE..dw.len().min((piece + 1) * PIECE);
+            // SAFETY: the pieces do not overlap.
+            unsafe { weight.update(ctx, self, self.decay, range.clone(), &dw[range]) };
+        });
+    }
+}
+
+/// The weights, or the biases, of one layer and what the optimiser remembers of them, to be updated piece by
+/// piece from several threads.
+pub(crate) struct LayerState<'a, T> {
+    parameters: Disjoint<'a, T>,
+    slots: [Disjoint<'a, T>; Optimizer::MAX_SLOTS],
+    /// How many of the slots there are; the others are empty.
+    used: usize,
+}
+
+impl<'a, T: Float> LayerState<'a, T> {
+    /// Those of layer `l`: of the weights, and of the biases.
+    pub(crate) fn of(
+        l: usize,
+        parameters: &'a mut Parameters<T>,
+        slots: &'a mut [Parameters<T>],
+    ) -> (Self, Self) {
+        let used = slots.len();
+        let mut weight_slots: [&mut [T]; Optimizer::MAX_SLOTS] = Default::default();
+        let mut bias_slots: [&mut [T]; Optimizer::MAX_SLOTS] = Default::default();
+        for ((w, b), slot) in weight_slots.iter_mut().zip(&mut bias_slots).zip(slots) {
+            (*w, *b) = slot.slices_mut(l);
+        }
+        let (weight, bias) = parameters.slices_mut(l);
+        let new = |parameters, slots: [&'a mut [T]; Optimizer::MAX_SLOTS]| Self {
+            parameters: Disjoint::new(parameters),
+            slots: slots.map(Disjoint::new),
+            used,
+        };
+        (new(weight, weight_slots), new(bias, bias_slots))
+    }
+
+    /// One step of the optimiser on those elements, whose gradient is given.
+    ///
+    /// # Safety
+    /// Nobody else uses those elements meanwhile.
+    pub(crate) unsafe fn update(
+        &self,
+        ctx: &Context,
+        step: &Step,
+        decay: f64,
+        range: Range<usize>,
+        gradient: &[T],
+    ) {
+        // SAFETY: the caller's promise.
+        let parameters = unsafe { self.parameters.part(range.clone()) };
+        let mut state: [&mut [T]; Optimizer::MAX_SLOTS] = Default::default();
+        for (part, slot) in state.iter_mut().zip(&self.slots[..self.used]) {
+            // SAFETY: the caller's promise.
+            *part = unsafe { slot.part(range.clone()) };
+        }
+        step.rule.apply(ctx.isa(), decay, parameters, gradient, &mut state[..self.used]);
+    }
+}
