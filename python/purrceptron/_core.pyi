@@ -7,6 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 __version__: str
 
 _Layers: TypeAlias = list[tuple[NDArray[Any], NDArray[Any]]]
+_Gram: TypeAlias = tuple[
+    list[NDArray[Any]], list[tuple[list[float], NDArray[Any]]], list[NDArray[Any]]
+]
 
 def set_num_threads(n: int) -> None: ...
 def get_num_threads() -> int: ...
@@ -73,7 +76,10 @@ class Trainer:
     def __new__(
         cls,
         network: Network,
-        samples: int,
+        x: NDArray[Any],
+        y: NDArray[Any],
+        sample_weight: NDArray[Any] | None,
+        epochs: int,
         optimizer: str,
         settings: dict[str, float],
         learning_rate: float,
@@ -81,17 +87,15 @@ class Trainer:
         l2: float,
         batch_size: int | None,
         seed: int,
+        first_layer: str,
     ) -> Trainer: ...
-    def run(
-        self,
-        x: NDArray[Any],
-        y: NDArray[Any],
-        sample_weight: NDArray[Any] | None,
-        epochs: int,
-    ) -> list[float] | None: ...
+    def first_layer(self) -> tuple[str, str]: ...
+    def run(self, epochs: int) -> list[float] | None: ...
     def set_learning_rate(self, learning_rate: float) -> None: ...
-    def state(self) -> tuple[int, int, list[_Layers]]: ...
-    def set_state(self, epoch: int, step: int, slots: list[_Layers]) -> None: ...
+    def state(self) -> tuple[int, int, list[_Layers], _Gram | None]: ...
+    def set_state(
+        self, epoch: int, step: int, slots: list[_Layers], gram: _Gram | None
+    ) -> None: ...
 
 def read_safetensors(
     data: bytes,

@@ -42,6 +42,8 @@ class State:
     slots : list of list of (W, b)
         What the optimiser remembers, in the form of the parameters: none for plain gradient
         descent, one for momentum and RMSProp, two for Adam.
+    gram : tuple or None
+        The first layer's coefficients, if it was trained in the space of examples.
     """
 
     optimizer: str
@@ -49,6 +51,7 @@ class State:
     epoch: int
     step: int
     slots: list[Parameters] = field(repr=False)
+    gram: tuple[Any, ...] | None = field(default=None, repr=False)
 
 
 @dataclass
@@ -126,9 +129,11 @@ def train(
         How much each example counts. Not negative, and not all zero.
     seed : int, optional
         Where the order of the rows comes from; None draws one.
-    first_layer : {"auto", "direct"}
-        How the first layer is trained.
-    validation_data : (X, y), optional
+    first_layer : {"auto", "direct", "gram"}
+        How the first layer is trained: ``"gram"`` in the space of examples, which is far quicker
+        where there are more features than examples, holds for `SGD` alone, takes memory for m²
+        numbers, and wants `X` to stay as it is during the fit; ``"auto"`` takes it where it holds,
+        pays and fits in 1 GiB. validation_data : (X, y), optional
         Judged after each epoch.
     callbacks : sequence
         Objects with any of ``on_train_begin(net, history)``, ``on_epoch_end(net, history)`` and
@@ -175,8 +180,6 @@ def train(
     epochs = checked_count("epochs", epochs, least=0)
     if batch_size is not None:
         batch_size = checked_count("batch_size", batch_size, least=1)
-    if first_layer not in ("auto", "direct"):
-        raise ValueError(f"first_layer is {first_layer!r}, expected 'auto' or 'direct'")
     if not (resume is None or isinstance(resume, State)):
         raise ValueError(f"resume is {resume!r}, expected the state of a History, or None")
     if resume is not None and resume.optimizer != optimizer.name:
@@ -195,7 +198,10 @@ def train(
     try:
         trainer = _core.Trainer(
             net._core,
-            len(X),
+            X,
+            y,
+            weights,
+            epochs,
             optimizer.name,
             optimizer.settings(),
             learning_rate=checked_number("learning_rate", optimizer.learning_rate),
@@ -203,17 +209,16 @@ def train(
             l2=l2,
             batch_size=batch_size,
             seed=seed,
+            first_layer=str(first_layer),
         )
         if resume is not None:
             slots = [net._cast_layers(slot, "resume.slots") for slot in resume.slots]
-            trainer.set_state(resume.epoch, resume.step, slots)
-        # Refuse what the core refuses of the data before anybody hears of a fit.
-        trainer.run(X, y, weights, 0)
+            trainer.set_state(resume.epoch, resume.step, slots, resume.gram)
         if progress:
             from ._app.progress import ProgressBar
 
             listeners.append(ProgressBar(epochs))
-        history = History(first_layer="direct")
+        history = History(first_layer=": ".join(trainer.first_layer()))
         before, net.training = (
             net.training,
             _settings(
@@ -232,7 +237,7 @@ def train(
         except BaseException:
             net.training = before
             raise
-        if _run(net, trainer, (X, y, weights), epochs, history, validation, listeners):
+        if _run(net, trainer, epochs, history, validation, listeners):
             history.state = State(optimizer.name, seed, *trainer.state())
         _notify(listeners, "on_train_end", net, history)
     finally:
@@ -245,7 +250,6 @@ def train(
 def _run(
     net: Network,
     trainer: _core.Trainer,
-    data: tuple[Any, Any, Any],
     epochs: int,
     history: History,
     validation: _Validation | None,
@@ -262,7 +266,7 @@ def _run(
     at_once = 1
     while history.epochs < epochs:
         began = time.perf_counter()
-        losses = trainer.run(*data, min(at_once, epochs - history.epochs))
+        losses = trainer.run(min(at_once, epochs - history.epochs))
         now = time.perf_counter()
         if losses is None:
             return False

@@ -41,6 +41,11 @@ impl<'a, T: Float> Data<'a, T> {
         Ok(Self { x, y, weights })
     }
 
+    /// Bundles what `new` has checked before, and nobody has changed since.
+    pub fn checked_before(x: Samples<'a>, y: Targets<'a, T>, weights: Option<&'a [T]>) -> Self {
+        Self { x, y, weights }
+    }
+
     /// The number of samples, m.
     pub fn len(&self) -> usize {
         self.x.dim().0

@@ -113,6 +113,16 @@ impl<T: Float> Parameters<T> {
         &self.values
     }
 
+    /// Everything but the first layer's weights.
+    pub(crate) fn values_after_first(&self) -> &[T] {
+        &self.values[self.layers[0].bias.start..]
+    }
+
+    /// Everything but the first layer's weights.
+    pub(crate) fn values_after_first_mut(&mut self) -> &mut [T] {
+        &mut self.values[self.layers[0].bias.start..]
+    }
+
     /// A copy.
     ///
     /// # Errors

@@ -102,6 +102,8 @@ pub struct Trainer<T: Float> {
     uint8_scale: f64,
     /// The first layer in the space of examples, from the first epoch on.
     gram: Option<GramLayer<T>>,
+    /// All parameters but the first layer's weights, as they were when a call began.
+    saved: Vec<T>,
 }
 
 impl<T: Float> Trainer<T> {
@@ -130,6 +132,7 @@ impl<T: Float> Trainer<T> {
             order,
             uint8_scale: model.uint8_scale,
             gram: None,
+            saved: Vec::new(),
         })
     }
 
@@ -234,8 +237,9 @@ impl<T: Float> Trainer<T> {
     ///
     /// # Errors
     /// [`Error::Interrupted`] if `stop` says so, [`Error::Diverged`] if the cost or a parameter is no longer
-    /// finite. After either, the trainer's parameters are those of the middle of an epoch, or not finite: only
-    /// what was published before should be used.
+    /// finite. After either, a direct run's parameters are those of the middle of an epoch, or not finite: only
+    /// what was published before should be used. A run with `gram` is back where the call began, so that it can
+    /// still be [formed](Self::form).
     pub fn run(
         &mut self,
         ctx: &Context,
@@ -252,6 +256,21 @@ impl<T: Float> Trainer<T> {
         }
         self.passes.loader.reset();
         self.prepare_gram(ctx, data)?;
+        self.save();
+        let losses = self.epochs(ctx, data, epochs, stop);
+        if losses.is_err() {
+            self.roll_back();
+        }
+        losses
+    }
+
+    fn epochs(
+        &mut self,
+        ctx: &Context,
+        data: &Data<'_, T>,
+        epochs: usize,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<Vec<f64>> {
         let mut losses = Vec::new();
         for _ in 0..epochs {
             losses.push(self.epoch(ctx, data, stop)?);
@@ -259,6 +278,22 @@ impl<T: Float> Trainer<T> {
         let finite = first_non_finite(ctx.isa(), self.parameters.values()).is_none()
             && self.gram.as_ref().is_none_or(|gram| gram.is_finite(ctx.isa()));
         if finite { Ok(losses) } else { Err(self.diverged("a weight")) }
+    }
+
+    /// Remembers what a run in the space of examples has to go back to if it fails: its weights are nowhere else.
+    fn save(&mut self) {
+        if let Some(gram) = &mut self.gram {
+            gram.save();
+            self.saved.clear();
+            self.saved.extend_from_slice(self.parameters.values_after_first());
+        }
+    }
+
+    fn roll_back(&mut self) {
+        if let Some(gram) = &mut self.gram {
+            gram.roll_back();
+            self.parameters.values_after_first_mut().copy_from_slice(&self.saved);
+        }
     }
 
     fn diverged(&self, what: &'static str) -> Error {

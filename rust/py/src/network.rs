@@ -4,8 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use numpy::{Element, PyArray1, PyArray2};
+use purrceptron::gram::{self, Choice, FirstLayer};
 use purrceptron::{
-    Activation, Architecture, Context, Data, Float, Init, Loss, Model, Output, Parameters,
+    Activation, Architecture, Context, Data, Error, Float, Init, Loss, Model, Optimizer, Output,
+    Parameters,
 };
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -13,6 +15,7 @@ use pyo3::types::PyList;
 
 use crate::arrays::{SampleArray, TargetArray, read, weights};
 use crate::error::CoreError;
+use crate::trainer::Trainer;
 
 /// A network of one element type, for many threads: whoever predicts takes the parameters of the moment, and whoever
 /// trains replaces them as a whole. So predicting during a fit sees old weights or new ones, never both.
@@ -44,6 +47,18 @@ impl<T: Float> Shared<T> {
         std::mem::replace(&mut published, parameters)
     }
 
+    /// How the first layer of a run is trained.
+    pub(crate) fn choose(
+        &self,
+        asked: FirstLayer,
+        samples: usize,
+        epochs: usize,
+        batch: usize,
+        optimizer: &Optimizer,
+    ) -> Result<Choice, Error> {
+        gram::choose::<T>(asked, &self.architecture, samples, epochs, batch, optimizer)
+    }
+
     pub(crate) fn model<'a>(&'a self, parameters: &'a Parameters<T>) -> Model<'a, T> {
         Model { architecture: &self.architecture, parameters, uint8_scale: self.uint8_scale }
     }
@@ -64,6 +79,8 @@ macro_rules! with_network {
     };
 }
 
+pub(crate) use with_network;
+
 /// Parameters as they were at some moment, to be restored later; they cost nothing until they are replaced.
 #[pyclass(frozen, module = "purrceptron._core")]
 pub(crate) struct Snapshot(AnyParameters);
@@ -81,6 +98,25 @@ pub(crate) struct Network {
     pub(crate) fitting: AtomicBool,
     /// Whether the fit under way has been asked to stop.
     pub(crate) stop: AtomicBool,
+    /// The run that has newer parameters than the network, to be formed when somebody asks for them.
+    ahead: Mutex<Option<Py<Trainer>>>,
+}
+
+impl Network {
+    /// Says whose parameters are newer from now on, if anybody's; whether somebody's were.
+    pub(crate) fn follow(&self, trainer: Option<Py<Trainer>>) -> bool {
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *ahead, trainer).is_some()
+    }
+
+    /// Makes sure that the parameters are those of the last epoch that was finished.
+    fn catch_up(&self, py: Python<'_>) -> PyResult<()> {
+        let ahead = {
+            let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+            ahead.as_ref().map(|trainer| trainer.clone_ref(py))
+        };
+        ahead.map_or(Ok(()), |trainer| trainer.get().publish(py))
+    }
 }
 
 /// The value of that name, or an error that lists the names.
@@ -140,22 +176,34 @@ impl Network {
         let inner = inner.ok_or_else(|| {
             PyValueError::new_err(format!("dtype is {dtype:?}, expected one of: float32, float64"))
         })?;
-        Ok(Self { inner, fitting: AtomicBool::new(false), stop: AtomicBool::new(false) })
+        Ok(Self {
+            inner,
+            fitting: AtomicBool::new(false),
+            stop: AtomicBool::new(false),
+            ahead: Mutex::new(None),
+        })
     }
 
     /// `[(W, b), ...]`, copies.
     fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        self.catch_up(py)?;
         with_network!(self, |net| arrays_of(py, &net.parameters()))
     }
 
     /// Replaces all parameters by `[(W, b), ...]` of the network's type, or none.
-    fn set_parameters(&self, layers: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)>) -> PyResult<()> {
+    fn set_parameters(
+        &self,
+        py: Python<'_>,
+        layers: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)>,
+    ) -> PyResult<()> {
+        self.catch_up(py)?;
         with_network!(self, |net| set_parameters(net, &layers))
     }
 
     /// The output activations, (m, n_out).
     fn forward<'py>(&self, x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = x.py();
+        self.catch_up(py)?;
         let x = SampleArray::borrow(x)?;
         with_network!(self, |net| {
             let samples = x.view();
@@ -178,6 +226,7 @@ impl Network {
         l2: f64,
         sample_weight: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<f64> {
+        self.catch_up(x.py())?;
         with_network!(self, |net| {
             let (py, loss) = (x.py(), loss_named(&net.architecture, loss)?);
             let (x, y, w) =
@@ -207,6 +256,7 @@ impl Network {
         l2: f64,
         sample_weight: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
+        self.catch_up(x.py())?;
         with_network!(self, |net| {
             let (py, loss) = (x.py(), loss_named(&net.architecture, loss)?);
             let (x, y, w) =
@@ -224,15 +274,17 @@ impl Network {
     }
 
     /// The parameters of the moment, to `restore`.
-    fn snapshot(&self) -> Snapshot {
-        Snapshot(match &self.inner {
+    fn snapshot(&self, py: Python<'_>) -> PyResult<Snapshot> {
+        self.catch_up(py)?;
+        Ok(Snapshot(match &self.inner {
             AnyNetwork::F32(net) => AnyParameters::F32(net.parameters()),
             AnyNetwork::F64(net) => AnyParameters::F64(net.parameters()),
-        })
+        }))
     }
 
     /// Goes back to the parameters of a snapshot of this network.
-    fn restore(&self, snapshot: &Snapshot) -> PyResult<()> {
+    fn restore(&self, py: Python<'_>, snapshot: &Snapshot) -> PyResult<()> {
+        self.catch_up(py)?;
         match (&self.inner, &snapshot.0) {
             (AnyNetwork::F32(net), AnyParameters::F32(old)) => drop(net.publish(old.clone())),
             (AnyNetwork::F64(net), AnyParameters::F64(old)) => drop(net.publish(old.clone())),
@@ -253,8 +305,11 @@ impl Network {
     }
 
     /// Marks the end of a fit.
-    fn end_fit(&self) {
+    fn end_fit(&self, py: Python<'_>) -> PyResult<()> {
+        let caught_up = self.catch_up(py);
+        self.follow(None);
         self.fitting.store(false, Ordering::Release);
+        caught_up
     }
 
     /// Asks the fit under way to stop.

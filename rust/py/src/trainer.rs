@@ -2,21 +2,23 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use numpy::Element;
+use numpy::{Element, PyArray1};
+use purrceptron::gram::{Choice, FirstLayer, GramState};
 use purrceptron::train::{Settings, State};
-use purrceptron::{
-    Context, Data, Error, Float, Loss, Optimizer, Parameters, Trainer as CoreTrainer,
-};
-use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use purrceptron::{Context, Data, Error, Float, Optimizer, Parameters, Trainer as CoreTrainer};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
 use pyo3::types::PyList;
 
-use crate::arrays::{SampleArray, TargetArray, weights};
+use crate::arrays::{SampleArray, TargetArray, read, weights};
 use crate::error::CoreError;
-use crate::network::{AnyNetwork, Network, Shared, arrays_of, loss_named, parameters_from};
+use crate::network::{
+    AnyNetwork, Network, Shared, arrays_of, loss_named, named, parameters_from, with_network,
+};
 
 /// How often a long call looks whether Ctrl-C has been pressed.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
@@ -34,26 +36,49 @@ enum AnyRun {
     F64(Run<f64>),
 }
 
-/// A training run of a network.
+/// A training run of a network on its data.
 #[pyclass(frozen, module = "purrceptron._core")]
 pub(crate) struct Trainer {
     network: Py<Network>,
-    loss: Loss,
+    x: Py<PyAny>,
+    y: Py<PyAny>,
+    sample_weight: Option<Py<PyAny>>,
+    choice: Choice,
     run: Mutex<AnyRun>,
 }
 
 /// An array for each layer's weights and biases.
 type Layers<'py> = Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>;
 
+/// A `GramState` as Python keeps it: starts, `([s, q], D)` of each set of coefficients, products.
+type GramArrays<'py> =
+    (Vec<Bound<'py, PyAny>>, Vec<([f64; 2], Bound<'py, PyAny>)>, Vec<Bound<'py, PyAny>>);
+
+/// Calls a generic function with the network and the locked run, whichever their type.
+macro_rules! with_run {
+    ($trainer:expr, $run:expr, |$shared:ident, $inner:ident| $body:expr) => {
+        match (&$trainer.network.get().inner, &mut *$run) {
+            (AnyNetwork::F32($shared), AnyRun::F32($inner)) => $body,
+            (AnyNetwork::F64($shared), AnyRun::F64($inner)) => $body,
+            _ => unreachable!("the run was made for the network's type"),
+        }
+    };
+}
+
 #[pymethods]
 impl Trainer {
     #[new]
-    #[pyo3(signature = (network, samples, optimizer, settings, learning_rate, loss, l2, batch_size, seed))]
+    #[pyo3(signature = (
+        network, x, y, sample_weight, epochs, optimizer, settings, learning_rate, loss, l2, batch_size, seed,
+        first_layer
+    ))]
     #[allow(clippy::too_many_arguments, reason = "each is a setting that Python passes by name")]
     fn new(
-        py: Python<'_>,
         network: Py<Network>,
-        samples: usize,
+        x: &Bound<'_, PyAny>,
+        y: &Bound<'_, PyAny>,
+        sample_weight: Option<&Bound<'_, PyAny>>,
+        epochs: usize,
         optimizer: &str,
         settings: HashMap<String, f64>,
         learning_rate: f64,
@@ -61,132 +86,202 @@ impl Trainer {
         l2: f64,
         batch_size: Option<usize>,
         seed: u64,
+        first_layer: &str,
     ) -> PyResult<Self> {
         let optimizer = optimizer_named(optimizer, &settings)?;
-        let net = network.get();
-        let architecture = match &net.inner {
-            AnyNetwork::F32(net) => &net.architecture,
-            AnyNetwork::F64(net) => &net.architecture,
-        };
-        let loss = loss_named(architecture, loss)?;
-        let settings = Settings { optimizer, learning_rate, loss, l2, batch_size, seed };
-        let run = py.detach(|| {
-            Ok::<_, CoreError>(match &net.inner {
-                AnyNetwork::F32(net) => AnyRun::F32(Run::new(net, samples, settings)?),
-                AnyNetwork::F64(net) => AnyRun::F64(Run::new(net, samples, settings)?),
+        let names = FirstLayer::ALL.map(FirstLayer::name);
+        let first_layer =
+            named("first_layer", first_layer, FirstLayer::named(first_layer), &names)?;
+        let (run, choice) = with_network!(network.get(), |net| {
+            let loss = loss_named(&net.architecture, loss)?;
+            // Whether it is the Gram form is decided below, when the data have been looked at.
+            let settings =
+                Settings { optimizer, learning_rate, loss, l2, batch_size, seed, gram: false };
+            let (run, choice) = Run::new(net, x, y, sample_weight, epochs, settings, first_layer)?;
+            (AnyRun::from(run), choice)
+        });
+        Ok(Self {
+            network,
+            x: x.clone().unbind(),
+            y: y.clone().unbind(),
+            sample_weight: sample_weight.map(|w| w.clone().unbind()),
+            choice,
+            run: Mutex::new(run),
+        })
+    }
+
+    /// `"gram"` or `"direct"`, and a clause that says why.
+    fn first_layer(&self) -> (&str, &str) {
+        (if self.choice.gram { "gram" } else { "direct" }, &self.choice.why)
+    }
+
+    /// Trains for so many epochs and returns the cost of each; None, if it was asked to stop before they were done.
+    ///
+    /// The network gets the new parameters: at once, or, where the first layer's weights have to be formed first, when
+    /// somebody asks for them.
+    fn run(slf: &Bound<'_, Self>, epochs: usize) -> PyResult<Option<Vec<f64>>> {
+        let (py, this) = (slf.py(), slf.get());
+        let net = this.network.get();
+        net.follow(None);
+        let result = {
+            let mut run = this.lock(py);
+            with_run!(this, run, |shared, run| {
+                let (x, y) =
+                    (SampleArray::borrow(this.x.bind(py))?, TargetArray::borrow(this.y.bind(py))?);
+                let w = weights(this.sample_weight.as_ref().map(|w| w.bind(py)))?;
+                let w = w.as_ref().map(|w| w.as_slice()).transpose()?;
+                let data = Data::checked_before(x.view(), y.view()?, w);
+                run.go(py, net, shared, &data, epochs, !this.choice.gram)
             })
-        })?;
-        Ok(Self { network, loss, run: Mutex::new(run) })
-    }
-
-    /// Trains for so many epochs, publishes the parameters, and returns the cost of each epoch; None, with nothing
-    /// published, if it was asked to stop before they were done.
-    #[pyo3(signature = (x, y, sample_weight, epochs))]
-    fn run(
-        &self,
-        x: &Bound<'_, PyAny>,
-        y: &Bound<'_, PyAny>,
-        sample_weight: Option<&Bound<'_, PyAny>>,
-        epochs: usize,
-    ) -> PyResult<Option<Vec<f64>>> {
-        let mut run = self
-            .run
-            .try_lock()
-            .map_err(|_| PyRuntimeError::new_err("the trainer is at work already"))?;
-        let net = self.network.get();
-        match (&net.inner, &mut *run) {
-            (AnyNetwork::F32(shared), AnyRun::F32(run)) => {
-                run.go(net, shared, self.loss, x, y, sample_weight, epochs)
-            }
-            (AnyNetwork::F64(shared), AnyRun::F64(run)) => {
-                run.go(net, shared, self.loss, x, y, sample_weight, epochs)
-            }
-            _ => unreachable!("the run was made for the network's type"),
-        }
-    }
-
-    fn set_learning_rate(&self, learning_rate: f64) -> PyResult<()> {
-        let mut run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
-        let result = match &mut *run {
-            AnyRun::F32(run) => run.trainer.set_learning_rate(learning_rate),
-            AnyRun::F64(run) => run.trainer.set_learning_rate(learning_rate),
         };
-        Ok(result.map_err(CoreError::from)?)
+        if this.choice.gram {
+            net.follow(Some(slf.clone().unbind()));
+        }
+        result
     }
 
-    /// `(epochs done, steps done, slots)`: what `set_state` continues from; a slot has the form of the parameters.
-    fn state<'py>(&self, py: Python<'py>) -> PyResult<(u64, u64, Bound<'py, PyList>)> {
-        fn of<'py, T: Element + Float>(
-            py: Python<'py>,
-            state: &State<T>,
-        ) -> PyResult<(u64, u64, Bound<'py, PyList>)> {
+    /// Forms the first layer's weights, if that is still to be done, and gives them to the network.
+    pub(crate) fn publish(&self, py: Python<'_>) -> PyResult<()> {
+        let net = self.network.get();
+        let mut run = self.lock(py);
+        if !net.follow(None) {
+            return Ok(());
+        }
+        with_run!(self, run, |shared, run| {
+            let (x, y) =
+                (SampleArray::borrow(self.x.bind(py))?, TargetArray::borrow(self.y.bind(py))?);
+            let data = Data::checked_before(x.view(), y.view()?, None);
+            Ok(py.detach(|| run.publish(shared, &data)).map_err(CoreError::from)?)
+        })
+    }
+
+    fn set_learning_rate(&self, py: Python<'_>, learning_rate: f64) -> PyResult<()> {
+        let mut run = self.lock(py);
+        with_run!(self, run, |_shared, run| {
+            Ok(run.trainer.set_learning_rate(learning_rate).map_err(CoreError::from)?)
+        })
+    }
+
+    /// `(epochs done, steps done, slots, gram)`: what `set_state` continues from; a slot has the form of the parameters.
+    fn state<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(u64, u64, Bound<'py, PyList>, Option<GramArrays<'py>>)> {
+        self.publish(py)?;
+        let mut run = self.lock(py);
+        with_run!(self, run, |_shared, run| {
+            let state = run.trainer.state();
             let slots = PyList::empty(py);
             for slot in &state.slots {
                 slots.append(arrays_of(py, slot)?)?;
             }
-            Ok((state.epoch, state.step, slots))
-        }
-        match &*self.run.lock().unwrap_or_else(PoisonError::into_inner) {
-            AnyRun::F32(run) => of(py, run.trainer.state()),
-            AnyRun::F64(run) => of(py, run.trainer.state()),
-        }
+            Ok((
+                state.epoch,
+                state.step,
+                slots,
+                state.gram.as_ref().map(|gram| gram_arrays(py, gram)),
+            ))
+        })
     }
 
     /// Continues from a state.
-    fn set_state(&self, epoch: u64, step: u64, slots: Vec<Layers<'_>>) -> PyResult<()> {
-        fn set<T: Element + Float>(
-            net: &Shared<T>,
-            run: &mut Run<T>,
-            epoch: u64,
-            step: u64,
-            slots: &[Layers<'_>],
-        ) -> PyResult<()> {
-            let slots = slots.iter().map(|slot| parameters_from(&net.architecture, slot));
-            let state = State { epoch, step, slots: slots.collect::<PyResult<_>>()? };
-            Ok(run.trainer.set_state(state).map_err(CoreError::from)?)
-        }
-        let mut run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
-        match (&self.network.get().inner, &mut *run) {
-            (AnyNetwork::F32(net), AnyRun::F32(run)) => set(net, run, epoch, step, &slots),
-            (AnyNetwork::F64(net), AnyRun::F64(run)) => set(net, run, epoch, step, &slots),
-            _ => unreachable!("the run was made for the network's type"),
-        }
+    fn set_state(
+        &self,
+        py: Python<'_>,
+        epoch: u64,
+        step: u64,
+        slots: Vec<Layers<'_>>,
+        gram: Option<GramArrays<'_>>,
+    ) -> PyResult<()> {
+        let mut run = self.lock(py);
+        with_run!(self, run, |shared, run| {
+            let slots = slots.iter().map(|slot| parameters_from(&shared.architecture, slot));
+            let slots = slots.collect::<PyResult<_>>()?;
+            let gram = gram.as_ref().map(gram_state).transpose()?;
+            Ok(run
+                .trainer
+                .set_state(State { epoch, step, slots, gram })
+                .map_err(CoreError::from)?)
+        })
     }
 }
 
-impl<T: Element + Float> Run<T> {
-    fn new(net: &Shared<T>, samples: usize, settings: Settings) -> Result<Self, CoreError> {
-        let published = net.parameters();
-        let trainer = CoreTrainer::new(net.model(&published), samples, settings)?;
-        Ok(Self { trainer, published, spare: None })
+impl Trainer {
+    fn lock(&self, py: Python<'_>) -> MutexGuard<'_, AnyRun> {
+        self.run.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    #[allow(clippy::too_many_arguments, reason = "a run stands between network, data and Python")]
-    fn go(
-        &mut self,
-        net: &Network,
-        shared: &Shared<T>,
-        loss: Loss,
+fn gram_arrays<'py, T: Element>(py: Python<'py>, state: &GramState<T>) -> GramArrays<'py> {
+    let arrays =
+        |all: &[Vec<T>]| all.iter().map(|v| PyArray1::from_slice(py, v).into_any()).collect();
+    let coefficients = state.coefficients.iter();
+    let coefficients =
+        coefficients.map(|(starts, rows)| (*starts, PyArray1::from_slice(py, rows).into_any()));
+    (arrays(&state.starts), coefficients.collect(), arrays(&state.products))
+}
+
+fn gram_state<T: Element + Float>(arrays: &GramArrays<'_>) -> PyResult<GramState<T>> {
+    fn vec<T: Element + Copy>(array: &Bound<'_, PyAny>) -> PyResult<Vec<T>> {
+        let wrong = |_| PyTypeError::new_err("resume holds arrays of another type");
+        Ok(read(array.cast::<PyArray1<T>>().map_err(wrong)?)?.as_array().to_vec())
+    }
+    let (starts, coefficients, products) = arrays;
+    Ok(GramState {
+        starts: starts.iter().map(vec).collect::<PyResult<_>>()?,
+        coefficients: coefficients
+            .iter()
+            .map(|(starts, rows)| Ok((*starts, vec(rows)?)))
+            .collect::<PyResult<_>>()?,
+        products: products.iter().map(vec).collect::<PyResult<_>>()?,
+    })
+}
+
+impl<T: Element + Float> Run<T> {
+    fn new(
+        net: &Shared<T>,
         x: &Bound<'_, PyAny>,
         y: &Bound<'_, PyAny>,
         sample_weight: Option<&Bound<'_, PyAny>>,
         epochs: usize,
-    ) -> PyResult<Option<Vec<f64>>> {
+        settings: Settings,
+        first_layer: FirstLayer,
+    ) -> PyResult<(Self, Choice)> {
         let py = x.py();
-        let (x, y, w) = (SampleArray::borrow(x)?, TargetArray::borrow(y)?, weights(sample_weight)?);
+        let (x, y) = (SampleArray::borrow(x)?, TargetArray::<T>::borrow(y)?);
+        let w = weights(sample_weight)?;
         let (x, y) = (x.view(), y.view()?);
         let w = w.as_ref().map(|w| w.as_slice()).transpose()?;
+        let new = py.detach(|| {
+            let samples = Data::new(&net.architecture, settings.loss, x, y, w)?.len();
+            let batch = settings.batch_size.unwrap_or(samples);
+            let choice = net.choose(first_layer, samples, epochs, batch, &settings.optimizer)?;
+            let settings = Settings { gram: choice.gram, ..settings };
+            let published = net.parameters();
+            let trainer = CoreTrainer::new(net.model(&published), samples, settings)?;
+            Ok::<_, CoreError>((Self { trainer, published, spare: None }, choice))
+        })?;
+        Ok(new)
+    }
+
+    fn go(
+        &mut self,
+        py: Python<'_>,
+        net: &Network,
+        shared: &Shared<T>,
+        data: &Data<'_, T>,
+        epochs: usize,
+        publish: bool,
+    ) -> PyResult<Option<Vec<f64>>> {
         // A callback may have set the parameters: go on from there.
         let current = shared.parameters();
         if !Arc::ptr_eq(&current, &self.published) {
             self.trainer.set_parameters(&current);
+            self.published = current;
         }
-        drop(current);
-
         let mut raised = None;
         let result = py.detach(|| {
             let ctx = Context::current()?;
-            let data = Data::new(&shared.architecture, loss, x, y, w)?;
             let mut looked = Instant::now();
             let mut stop = || {
                 if net.stop.load(Ordering::Acquire) {
@@ -198,8 +293,10 @@ impl<T: Element + Float> Run<T> {
                 }
                 raised.is_some()
             };
-            let losses = self.trainer.run(&ctx, &data, epochs, &mut stop)?;
-            self.publish(shared)?;
+            let losses = self.trainer.run(&ctx, data, epochs, &mut stop)?;
+            if publish {
+                self.publish(shared, data)?;
+            }
             Ok::<_, Error>(losses)
         });
         match (raised, result) {
@@ -210,7 +307,8 @@ impl<T: Element + Float> Run<T> {
     }
 
     /// Hands the trainer's parameters to the network.
-    fn publish(&mut self, shared: &Shared<T>) -> Result<(), Error> {
+    fn publish(&mut self, shared: &Shared<T>, data: &Data<'_, T>) -> Result<(), Error> {
+        self.trainer.form(&Context::current()?, data)?;
         let mut spare = self.spare.take();
         let new = match spare.as_mut().and_then(Arc::get_mut) {
             Some(room) => {
@@ -222,6 +320,18 @@ impl<T: Element + Float> Run<T> {
         self.spare = Some(shared.publish(new.clone()));
         self.published = new;
         Ok(())
+    }
+}
+
+impl From<Run<f32>> for AnyRun {
+    fn from(run: Run<f32>) -> Self {
+        Self::F32(run)
+    }
+}
+
+impl From<Run<f64>> for AnyRun {
+    fn from(run: Run<f64>) -> Self {
+        Self::F64(run)
     }
 }
 

@@ -18,6 +18,9 @@ pub enum FirstLayer {
 }
 
 impl FirstLayer {
+    /// Every value.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Direct, Self::Gram];
+
     /// The name that Python uses.
     pub fn name(self) -> &'static str {
         match self {
@@ -29,7 +32,7 @@ impl FirstLayer {
 
     /// The value of that name.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Direct, Self::Gram, Self::Auto].into_iter().find(|first| first.name() == name)
+        Self::ALL.into_iter().find(|first| first.name() == name)
     }
 }
 

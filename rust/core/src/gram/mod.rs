@@ -64,6 +64,23 @@ struct Coefficients {
     rows: Buffer<f64>,
 }
 
+impl Coefficients {
+    fn try_clone(&self) -> Result<Self> {
+        Ok(Self { starts: self.starts, rows: self.rows.try_clone(WHAT)? })
+    }
+
+    fn copy(from: &[Self], to: &mut [Self]) {
+        for (from, to) in from.iter().zip(to) {
+            to.starts = from.starts;
+            to.rows.copy_from_slice(&from.rows);
+        }
+    }
+}
+
+fn copy<T: Float>(from: &[Buffer<T>], to: &mut [Buffer<T>]) {
+    from.iter().zip(to).for_each(|(from, to)| to.copy_from_slice(from));
+}
+
 /// Everything that continues a run, bit for bit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GramState<T> {
@@ -105,6 +122,13 @@ pub(crate) struct GramLayer<T: Float> {
     /// `Z`, and of the optimiser's slots, (m, h).
     products: Vec<Buffer<T>>,
     room: Room<T>,
+    saved: Saved<T>,
+}
+
+/// The coefficients and products as they were when they were saved last.
+struct Saved<T: Float> {
+    coefficients: Vec<Coefficients>,
+    products: Vec<Buffer<T>>,
 }
 
 /// Buffers of a step.
@@ -207,10 +231,29 @@ impl<T: Float> GramLayer<T> {
             start_squares,
             gram,
             gram_rounded,
+            saved: Saved {
+                coefficients: coefficients
+                    .iter()
+                    .map(Coefficients::try_clone)
+                    .collect::<Result<_>>()?,
+                products: products.iter().map(|z| z.try_clone(WHAT)).collect::<Result<_>>()?,
+            },
             coefficients,
             products,
             room,
         })
+    }
+
+    /// Remembers where the run is, to [roll back](Self::roll_back) to.
+    pub(crate) fn save(&mut self) {
+        Coefficients::copy(&self.coefficients, &mut self.saved.coefficients);
+        copy(&self.products, &mut self.saved.products);
+    }
+
+    /// Goes back to where the run was when it was [saved](Self::save).
+    pub(crate) fn roll_back(&mut self) {
+        Coefficients::copy(&self.saved.coefficients, &mut self.coefficients);
+        copy(&self.saved.products, &mut self.products);
     }
 
     /// `Z = s Z₀ + q Y₀ + G D`, and the same for the velocity.
