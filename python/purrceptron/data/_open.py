@@ -15,7 +15,7 @@ from purrceptron.data._photos import load_folder_split
 
 PathLike: TypeAlias = str | os.PathLike[str]
 
-DRAWN_TRAIN = 1000
+DRAWN_TRAIN = 700
 """How many drawings the default training set has."""
 
 DRAWN_TEST = 1000
@@ -33,7 +33,7 @@ def open_data(
     Parameters
     ----------
     spec
-        - None: the drawn cats, 1000 to train on and 1000 held out;
+        - None: the drawn cats, 700 to train on and 1000 held out;
         - ``"catvnoncat"``: the photos, fetched once;
         - a folder that holds a pair of ``.h5`` files, or a pair of ``.csv`` files, one whose name
           begins with ``train`` and one with ``test``;
