@@ -6,6 +6,9 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 
 use ndarray::ArrayView2;
 
+use crate::context::Context;
+use crate::error::Result;
+use crate::gemm::product::Product;
 use crate::math::Constants;
 use crate::samples::Samples;
 use crate::simd;
@@ -64,6 +67,13 @@ pub trait Float:
     #[doc(hidden)]
     fn view_of<'s, 'a>(samples: &'s Samples<'a>) -> Option<&'s ArrayView2<'a, Self>>;
 
+    /// The matrix product, compiled for this type in this crate.
+    ///
+    /// # Errors
+    /// As [`gemm`](crate::gemm::gemm).
+    #[doc(hidden)]
+    fn product(ctx: &Context, product: Product<'_, Self>) -> Result<()>;
+
     /// The nearest number of this type.
     fn from_f64(x: f64) -> Self;
     /// The same number in double precision.
@@ -90,6 +100,9 @@ macro_rules! float {
             type Avx2 = simd::$avx2;
             type Portable = simd::$portable;
 
+            fn product(ctx: &Context, product: Product<'_, Self>) -> Result<()> {
+                crate::gemm::product::run(ctx, product)
+            }
             fn view_of<'s, 'a>(samples: &'s Samples<'a>) -> Option<&'s ArrayView2<'a, Self>> {
                 match samples {
                     Samples::$samples(view) => Some(view),

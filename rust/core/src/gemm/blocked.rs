@@ -21,8 +21,8 @@ use std::ops::Range;
 use std::ptr;
 use std::sync::OnceLock;
 
-use super::blocking::{Pieces, kc, mc, mr, nc, nr, strip};
-use super::matrix::{Matrix, MatrixMut};
+use super::blocking::{Pieces, WORTH_A_TASK, kc, mc, mr, nc, nr, strip};
+use super::matrix::MatrixMut;
 use super::micro::{self, Panels, Store};
 use super::pack::{pack_a, pack_b};
 use super::scratch::with_scratch;
@@ -78,9 +78,6 @@ impl Plan {
         (self.row_groups.get(row), columns)
     }
 }
-
-/// Operations that are worth a thread of their own: some 10 µs.
-const WORTH_A_TASK: usize = 1 << 20;
 
 /// Makes the plan; a kernel only because the sizes follow the vector.
 struct Planning<'a, 'p, T> {
@@ -229,7 +226,7 @@ impl<T: Float> Slice<'_, '_, T> {
         if !self.a_packed.is_null() {
             for t in tiles.clone() {
                 let rows = self.rows.get(t);
-                let a = sub(&self.p.a, rows.clone(), self.products.clone());
+                let a = self.p.a.sub(rows.clone(), self.products.clone());
                 // SAFETY: the panel of each tile follows that of the tiles before.
                 unsafe {
                     pack_a::<V>(a, self.a_packed.add((rows.start - top) * self.products.len()));
@@ -266,7 +263,7 @@ impl<T: Float> Slice<'_, '_, T> {
         // SAFETY: the panels before it are whole, so it starts where they end.
         unsafe {
             let to = self.b_packed.add((columns.start - left) * self.products.len());
-            pack_b::<V>(sub(&self.p.b, self.products.clone(), columns), whole, to);
+            pack_b::<V>(self.p.b.sub(self.products.clone(), columns), whole, to);
         }
     }
 
@@ -293,11 +290,7 @@ impl<T: Float> Slice<'_, '_, T> {
                 (packed.cast_const(), 1, rows.len() as isize)
             }
         };
-        let (bias, relu) = match epilogue {
-            Epilogue::Bias(bias) if self.last => (bias.as_ptr(), false),
-            Epilogue::BiasRelu(bias) if self.last => (bias.as_ptr(), true),
-            _ => (ptr::null(), false),
-        };
+        let (bias, relu) = if self.last { self.p.bias() } else { (ptr::null(), false) };
         let beta = if self.first { beta } else { T::ONE };
         let strip = strip::<V>(c.cols);
         for left in columns.clone().step_by(strip) {
@@ -341,11 +334,4 @@ impl<T: Float> Slice<'_, '_, T> {
             }
         }
     }
-}
-
-/// The rows and columns of a matrix.
-#[inline(always)]
-fn sub<T>(x: &Matrix<T>, rows: Range<usize>, cols: Range<usize>) -> Matrix<T> {
-    let ptr = x.ptr.wrapping_offset(rows.start as isize * x.rs + cols.start as isize * x.cs);
-    Matrix { ptr, rows: rows.len(), cols: cols.len(), ..*x }
 }

@@ -27,6 +27,27 @@ const KC_BYTES: usize = 2048;
 /// which should still be in the first-level cache.
 const STRIP_PANELS: usize = 4;
 
+/// Operations that are worth a thread of their own: some 10 µs.
+pub(super) const WORTH_A_TASK: usize = 1 << 20;
+
+/// Bytes of a chunk of one row where sums are taken along k (`dot.rs`): 2048 `f32` or 1024 `f64`.
+const CHUNK_BYTES: usize = 8192;
+
+/// The most products that are added up in one go along k.
+pub(super) const fn chunk<T>() -> usize {
+    CHUNK_BYTES / size_of::<T>()
+}
+
+/// The most rows of the one operand and of the other whose products along k are taken at once:
+/// all their sums and the rows of the second must fit in the registers, and one to spare.
+pub(super) const fn dot_tile<V: Vector>() -> (usize, usize) {
+    match V::REGISTERS {
+        32.. => (5, 5),
+        16.. => (4, 3),
+        _ => (2, 2),
+    }
+}
+
 /// The most products that are added up in one go.
 pub(super) const fn kc<T>() -> usize {
     KC_BYTES / size_of::<T>()

@@ -4,6 +4,8 @@
 //! cut them into pieces that several threads write at once. A `Matrix` is made from a view at the
 //! entry of a product, and lives no longer than the call.
 
+use std::ops::Range;
+
 use ndarray::{ArrayView2, ArrayViewMut2, Axis, ShapeBuilder};
 
 /// Something to read: rows x cols elements, `rs` elements from row to row, `cs` from column to
@@ -41,8 +43,20 @@ impl<T> Matrix<T> {
     }
 
     /// The transposed matrix.
+    #[inline(always)]
     pub(super) fn t(self) -> Self {
         Self { ptr: self.ptr, rows: self.cols, cols: self.rows, rs: self.cs, cs: self.rs }
+    }
+
+    /// Some rows and columns of it.
+    #[inline(always)]
+    pub(super) fn sub(&self, rows: Range<usize>, cols: Range<usize>) -> Self
+    where
+        T: Copy,
+    {
+        let offset = rows.start as isize * self.rs + cols.start as isize * self.cs;
+        let ptr = self.ptr.wrapping_offset(offset);
+        Self { ptr, rows: rows.len(), cols: cols.len(), ..*self }
     }
 }
 

@@ -175,29 +175,47 @@ pub(super) unsafe fn finish_edge<V: Vector>(
     c: MatrixMut<V::Elem>,
     store: Store<V::Elem>,
 ) {
-    let zero = V::splat(V::Elem::ZERO);
-    let (alpha, beta) = (V::splat(store.alpha), V::splat(store.beta));
     for i in 0..c.rows {
         for j in (0..c.cols).step_by(V::LANES) {
             let lanes = V::LANES.min(c.cols - j);
+            let bias = if store.bias.is_null() { store.bias } else { store.bias.wrapping_add(j) };
             // SAFETY: as the caller promises; only the first `lanes` of the row are touched.
             unsafe {
-                let c_ij = c.at(i, j);
-                let mut x = V::load(sums.add(i * nr::<V>() + j));
-                if store.beta == V::Elem::ZERO {
-                    x = alpha.mul(x);
-                } else {
-                    x = alpha.mul_add(x, beta.mul(load_strided::<V>(c_ij, c.cs, lanes)));
-                }
-                if !store.bias.is_null() {
-                    x = x.add(V::load_head(store.bias.add(j), lanes));
-                }
-                if store.relu {
-                    x = zero.max(x);
-                }
-                store_strided(x, c_ij, c.cs, lanes);
+                let sum = V::load(sums.add(i * nr::<V>() + j));
+                finish_vector(sum, c.at(i, j), c.cs, lanes, Store { bias, ..store });
             }
         }
+    }
+}
+
+/// What [`finish`] does, for `lanes` elements of a row that are `cs` apart.
+///
+/// # Safety
+/// The elements at `c` can be written (and, unless `beta` is zero, read); a bias that is not null
+/// has `lanes` elements.
+#[inline(always)]
+pub(super) unsafe fn finish_vector<V: Vector>(
+    sum: V,
+    c: *mut V::Elem,
+    cs: isize,
+    lanes: usize,
+    store: Store<V::Elem>,
+) {
+    let (alpha, beta) = (V::splat(store.alpha), V::splat(store.beta));
+    // SAFETY: as the caller promises.
+    unsafe {
+        let mut x = if store.beta == V::Elem::ZERO {
+            alpha.mul(sum)
+        } else {
+            alpha.mul_add(sum, beta.mul(load_strided::<V>(c, cs, lanes)))
+        };
+        if !store.bias.is_null() {
+            x = x.add(V::load_head(store.bias, lanes));
+        }
+        if store.relu {
+            x = V::splat(V::Elem::ZERO).max(x);
+        }
+        store_strided(x, c, cs, lanes);
     }
 }
 
@@ -207,7 +225,7 @@ const MOST_LANES: usize = 16;
 /// # Safety
 /// `lanes <= V::LANES` elements, `stride` apart, can be read.
 #[inline(always)]
-unsafe fn load_strided<V: Vector>(p: *const V::Elem, stride: isize, lanes: usize) -> V {
+pub(super) unsafe fn load_strided<V: Vector>(p: *const V::Elem, stride: isize, lanes: usize) -> V {
     if stride == 1 {
         // SAFETY: as the caller promises.
         return unsafe { V::load_head(p, lanes) };

@@ -3,11 +3,13 @@
 mod blocked;
 mod blocking;
 mod caches;
+mod dot;
+mod gemv;
 mod matrix;
 mod micro;
 mod naive;
 mod pack;
-mod product;
+pub(crate) mod product;
 mod scratch;
 #[cfg(test)]
 mod tests;
@@ -86,7 +88,7 @@ pub fn gemm<T: Float>(
 ) -> Result<()> {
     check_shapes(a.dim(), b.dim(), c.dim(), &epilogue)?;
     let (a, b, c) = (Matrix::new(&a), Matrix::new(&b), MatrixMut::new(&mut c));
-    product::run(ctx, Product { alpha, a, b, beta, c, epilogue, transposed: false })
+    T::product(ctx, Product { alpha, a, b, beta, c, epilogue, transposed: false })
 }
 
 /// `C ← α A B`, then the epilogue, into memory that need not have been written before: if it
@@ -105,7 +107,7 @@ pub fn gemm_into<T: Float>(
     check_shapes(a.dim(), b.dim(), c.dim(), &epilogue)?;
     // With β = 0, C is written before anything reads it (the epilogue, for one).
     let (a, b, c) = (Matrix::new(&a), Matrix::new(&b), MatrixMut::new(&mut c).cast());
-    product::run(ctx, Product { alpha, a, b, beta: T::ZERO, c, epilogue, transposed: false })
+    T::product(ctx, Product { alpha, a, b, beta: T::ZERO, c, epilogue, transposed: false })
 }
 
 fn check_shapes<T>(

@@ -36,6 +36,19 @@ pub(super) unsafe fn pack_a<V: Vector>(a: Matrix<V::Elem>, to: *mut V::Elem) {
     }
 }
 
+/// Copies all of `x` to rows that are `stride` apart.
+///
+/// # Safety
+/// `x` can be read, and `x.cols` elements of each of `x.rows` rows written.
+#[inline(always)]
+pub(super) unsafe fn pack_rows<V: Vector>(x: Matrix<V::Elem>, to: *mut V::Elem, stride: usize) {
+    for j in (0..x.cols).step_by(V::LANES) {
+        let lanes = V::LANES.min(x.cols - j);
+        // SAFETY: as the caller promises.
+        unsafe { pack_lanes::<V>(x, j, lanes, to.add(j), stride, lanes) };
+    }
+}
+
 /// Copies `lanes` columns of `x`, from column `j` on, to rows that are `stride` apart; `out` of
 /// each row's elements are written, zeros beyond `lanes`.
 ///

@@ -1,16 +1,18 @@
 //! A product to be done, and who does it.
+#![allow(unreachable_pub, reason = "a hidden method of `Float` names `Product`")]
 
 use std::ops::Range;
+use std::ptr;
 
 use super::matrix::{Matrix, MatrixMut};
-use super::{Epilogue, Tile, blocked};
+use super::{Epilogue, Tile, blocked, dot};
 use crate::context::Context;
 use crate::error::Result;
 use crate::float::Float;
 
 /// `C ← α A B + β C`, then the epilogue; the shapes agree.
 #[derive(Clone, Copy)]
-pub(super) struct Product<'a, T> {
+pub struct Product<'a, T> {
     pub(super) alpha: T,
     pub(super) a: Matrix<T>,
     pub(super) b: Matrix<T>,
@@ -21,8 +23,9 @@ pub(super) struct Product<'a, T> {
     pub(super) transposed: bool,
 }
 
-/// Does the product.
-pub(super) fn run<T: Float>(ctx: &Context, mut p: Product<'_, T>) -> Result<()> {
+/// Does the product. Called through [`Float::product`] alone, so that it is compiled once for each
+/// element type, here, and not again in every crate that multiplies matrices.
+pub(crate) fn run<T: Float>(ctx: &Context, mut p: Product<'_, T>) -> Result<()> {
     if p.c.rows == 0 || p.c.cols == 0 {
         return Ok(());
     }
@@ -31,13 +34,27 @@ pub(super) fn run<T: Float>(ctx: &Context, mut p: Product<'_, T>) -> Result<()> 
     if p.c.cs != 1 && p.c.rs == 1 && matches!(p.epilogue, Epilogue::None | Epilogue::Then(_)) {
         p = p.t();
     }
-    blocked::blocked(ctx, &p)
+    if dot::pays(p.c.rows, p.a.cols, p.c.cols) {
+        dot::dot(ctx, &p)
+    } else {
+        blocked::blocked(ctx, &p)
+    }
 }
 
 impl<T: Float> Product<'_, T> {
     fn t(self) -> Self {
         let (a, b, c) = (self.b.t(), self.a.t(), self.c.t());
         Self { a, b, c, transposed: !self.transposed, ..self }
+    }
+
+    /// The bias of the columns, null if there is none, and whether ReLU follows.
+    #[inline(always)]
+    pub(super) fn bias(&self) -> (*const T, bool) {
+        match self.epilogue {
+            Epilogue::Bias(bias) => (bias.as_ptr(), false),
+            Epilogue::BiasRelu(bias) => (bias.as_ptr(), true),
+            Epilogue::None | Epilogue::Then(_) => (ptr::null(), false),
+        }
     }
 
     /// Calls `f` with that piece of C.

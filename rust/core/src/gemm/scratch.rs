@@ -1,4 +1,4 @@
-//! Memory for packed panels: one buffer a thread, grown when a product needs more, kept between
+//! Memory for packed panels: each thread's own, grown when a product needs more, kept between
 //! calls, so that in a steady state nothing is allocated.
 
 use std::alloc::{Layout, alloc, dealloc};
@@ -40,13 +40,16 @@ impl Drop for Buffer {
     }
 }
 
+/// A product needs one buffer, or two, one within the other; so does a product in its epilogue.
+const DEPTH: usize = 4;
+
 thread_local! {
-    static KEPT: Cell<Buffer> = const { Cell::new(Buffer::EMPTY) };
+    static KEPT: [Cell<Buffer>; DEPTH] = const { [const { Cell::new(Buffer::EMPTY) }; DEPTH] };
+    static DEEP: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Calls `work` with the address of `len` uninitialised elements that are this thread's own.
-///
-/// The buffer is taken out of its place meanwhile: a product inside an epilogue gets another.
+/// Calls `work` with the address of `len` uninitialised elements that are this thread's own, and
+/// nobody else's until `work` returns: a call within a call gets another buffer.
 ///
 /// # Errors
 /// [`Error::OutOfMemory`], before `work` is called.
@@ -56,14 +59,42 @@ pub(super) fn with_scratch<T: Float, R>(len: usize, work: impl FnOnce(*mut T) ->
         return Ok(work(NonNull::dangling().as_ptr()));
     }
     let bytes = len.saturating_mul(size_of::<T>());
-    let mut buffer = KEPT.replace(Buffer::EMPTY);
-    if buffer.bytes < bytes {
-        drop(std::mem::replace(&mut buffer, Buffer::EMPTY));
-        buffer = Buffer::at_least(bytes)?;
+    let mut inside = Inside::enter();
+    if inside.buffer.bytes < bytes {
+        drop(std::mem::replace(&mut inside.buffer, Buffer::EMPTY));
+        inside.buffer = Buffer::at_least(bytes)?;
     }
-    let result = work(buffer.ptr.as_ptr().cast());
-    KEPT.set(buffer);
-    Ok(result)
+    Ok(work(inside.buffer.ptr.as_ptr().cast()))
+}
+
+/// A buffer in use; it goes back to its place also when the work panics.
+struct Inside {
+    buffer: Buffer,
+    depth: usize,
+}
+
+impl Inside {
+    fn enter() -> Self {
+        let depth = DEEP.get();
+        DEEP.set(depth + 1);
+        let kept = |kept: &[Cell<Buffer>; DEPTH]| match kept.get(depth) {
+            Some(place) => place.replace(Buffer::EMPTY),
+            None => Buffer::EMPTY,
+        };
+        Self { buffer: KEPT.with(kept), depth }
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        DEEP.set(self.depth);
+        let buffer = std::mem::replace(&mut self.buffer, Buffer::EMPTY);
+        KEPT.with(|kept| {
+            if let Some(place) = kept.get(self.depth) {
+                place.set(buffer);
+            }
+        });
+    }
 }
 
 #[cfg(test)]
