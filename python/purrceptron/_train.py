@@ -133,7 +133,8 @@ def train(
         How the first layer is trained: ``"gram"`` in the space of examples, which is far quicker
         where there are more features than examples, holds for `SGD` alone, takes memory for m²
         numbers, and wants `X` to stay as it is during the fit; ``"auto"`` takes it where it holds,
-        pays and fits in 1 GiB. validation_data : (X, y), optional
+        pays and fits in 1 GiB.
+    validation_data : (X, y), optional
         Judged after each epoch.
     callbacks : sequence
         Objects with any of ``on_train_begin(net, history)``, ``on_epoch_end(net, history)`` and
