@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-import secrets
+import os
 import sys
 import warnings
 from itertools import pairwise
@@ -106,7 +106,7 @@ def checked_dtype(dtype: DTypeLike) -> np.dtype[Any]:
 def checked_seed(seed: int | None) -> int:
     """Return `seed`, or a random one for None; fail unless it is from 0 to 2**64 - 1."""
     if seed is None:
-        return secrets.randbits(63)
+        return int.from_bytes(os.urandom(8), "little") >> 1
     try:
         value = operator.index(seed)
     except TypeError:

@@ -14,7 +14,7 @@ use crate::loss::{Loss, Output};
 ///
 /// let cats = Architecture::new(&[12288, 20, 7, 5, 1], Activation::Relu, Output::Sigmoid)?;
 /// assert_eq!(cats.layers(), 4);
-/// assert_eq!(cats.parameters(), 245_975);
+/// assert_eq!(cats.parameters(), 245_973);
 /// assert!(Architecture::new(&[2, 0, 1], Activation::Relu, Output::Sigmoid).is_err());
 /// # Ok::<(), purrceptron::Error>(())
 /// ```

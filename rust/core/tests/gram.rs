@@ -22,8 +22,7 @@ impl Wide {
         let mut rng = Rng::new(3, Purpose::Weights, 0);
         Self {
             pixels: Array2::from_shape_fn((M, N), |_| rng.below(256) as u8),
-            y: Array2::from_shape_fn((M, 1), |(i, _)| (i % 3 == 0).into())
-                .mapv(|b: bool| f64::from(u8::from(b))),
+            y: Array2::from_shape_fn((M, 1), |(i, _)| f64::from(u8::from(i % 3 == 0))),
         }
     }
 }
