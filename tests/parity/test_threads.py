@@ -53,8 +53,9 @@ def test_matmul(on_each_count, m, k, n, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("first_layer", ["direct", "gram"])
 @pytest.mark.parametrize("batch_size", [None, 32])
-def test_training_and_predicting(on_each_count, batch_size, dtype):
+def test_training_and_predicting(on_each_count, batch_size, first_layer, dtype):
     random = np.random.default_rng(0)
     X, y = random.integers(0, 256, (300, 2000), dtype=np.uint8), random.integers(0, 2, 300)
 
@@ -69,7 +70,7 @@ def test_training_and_predicting(on_each_count, batch_size, dtype):
             batch_size=batch_size,
             l2=0.1,
             seed=1,
-            first_layer="direct",
+            first_layer=first_layer,
         )
         flat = [a for layer in net.parameters for a in layer]
         gradients = [a for layer in net.gradients(X, y, l2=0.1) for a in layer]

@@ -32,21 +32,23 @@ def test_2500_iterations_on_the_photos(layers, start, learning_rate, photos, net
     begin = start(layers)
     expected, costs = reference.train(X, photos.y, begin, learning_rate, iterations=2500)
 
-    net = network(begin)
-    history = pc.train(
-        net,
-        X,
-        photos.y,
-        optimizer=pc.SGD(learning_rate=learning_rate),
-        epochs=2500,
-        first_layer="direct",
-    )
-
-    np.testing.assert_allclose(history.loss, costs, rtol=0, atol=1e-9)
-    np.testing.assert_array_equal(net.predict(X), reference.predict(X, expected))
-    np.testing.assert_array_equal(net.predict(X_test), reference.predict(X_test, expected))
-    # bytes, scaled by the network itself, are the same pixels
-    np.testing.assert_array_equal(net.predict(photos.X_test), net.predict(X_test))
+    for first_layer in ("direct", "gram"):  # one algebra, two ways
+        net = network(begin)
+        history = pc.train(
+            net,
+            X,
+            photos.y,
+            optimizer=pc.SGD(learning_rate=learning_rate),
+            epochs=2500,
+            first_layer=first_layer,
+        )
+        np.testing.assert_allclose(history.loss, costs, rtol=0, atol=1e-9, err_msg=first_layer)
+        for (W, _), (expected_W, _) in zip(net.parameters, expected, strict=True):
+            assert np.linalg.norm(W - expected_W) <= 1e-9 * np.linalg.norm(expected_W), first_layer
+        for images, floats in ((photos.X, X), (photos.X_test, X_test)):
+            labels = reference.predict(floats, expected)
+            np.testing.assert_array_equal(net.predict(floats), labels)
+            np.testing.assert_array_equal(net.predict(images), labels)  # bytes, scaled by the net
 
 
 @settings(max_examples=40, deadline=None)
@@ -108,3 +110,39 @@ def test_bytes_train_like_their_scaled_floats(network):
     for (W, b), (expected_W, expected_b) in zip(net.parameters, expected, strict=True):
         np.testing.assert_allclose(W, expected_W, rtol=0, atol=1e-12)
         np.testing.assert_allclose(b, expected_b, rtol=0, atol=1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    m=st.integers(2, 40),
+    n=st.integers(1, 120),
+    hidden=st.lists(st.integers(1, 12), max_size=2),
+    l2=st.sampled_from([0.0, 0.5]),
+    momentum=st.sampled_from([(0.0, False), (0.9, False), (0.9, True)]),
+    batch_size=st.sampled_from([None, 1, 7, 16]),
+    seed=st.integers(0, 2**32),
+)
+def test_the_gram_form_follows_the_direct_one(m, n, hidden, l2, momentum, batch_size, seed):
+    random = np.random.default_rng(seed)
+    X, y = random.standard_normal((m, n)), random.integers(0, 2, m)
+    optimizer = pc.SGD(learning_rate=0.01, momentum=momentum[0], nesterov=momentum[1])
+    runs = []
+    for first_layer in ("direct", "gram"):
+        net = pc.Network([n, *hidden, 1], dtype="float64", seed=seed)
+        history = pc.train(
+            net,
+            X,
+            y,
+            optimizer=optimizer,
+            epochs=25,
+            l2=l2,
+            batch_size=None if batch_size is None else min(batch_size, m),
+            seed=seed,
+            first_layer=first_layer,
+        )
+        runs.append((history.loss, net.parameters))
+    (direct_loss, direct), (gram_loss, gram) = runs
+    np.testing.assert_allclose(gram_loss, direct_loss, rtol=1e-9, atol=1e-10)
+    for (W, b), (expected_W, expected_b) in zip(gram, direct, strict=True):
+        np.testing.assert_allclose(W, expected_W, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(b, expected_b, rtol=1e-9, atol=1e-9)
