@@ -331,7 +331,7 @@ class Nothing:
         ({"batch_size": "all"}, "batch_size is 'all', expected an integer from 1 on"),
         ({"seed": -1}, "seed is -1, expected an integer from 0 to 2**64 - 1, or None"),
         ({"seed": 0.5}, "seed is 0.5, expected an integer from 0 to 2**64 - 1, or None"),
-        ({"first_layer": "gramm"}, "first_layer is 'gramm', expected "),
+        ({"first_layer": "gramm"}, 'first_layer is "gramm", expected one of: auto, direct, gram'),
         ({"validation_data": 3}, "validation_data must be a pair (X, y)"),
         ({"validation_data": (X,)}, "validation_data must be a pair (X, y)"),
         ({"validation_data": (X, Y, Y)}, "validation_data must be a pair (X, y)"),
