@@ -7,7 +7,7 @@ Run it with `python coefficients.py`; it prints, for each function and dtype, th
 import struct
 from collections.abc import Callable
 
-from mpmath import erfc, exp, expm1, log, log1p, lu_solve, matrix, mp, mpf, pi, cos, sqrt
+from mpmath import coth, erfc, exp, expm1, log, log1p, lu_solve, matrix, mp, mpf, pi, cos, sqrt
 
 mp.dps = 45
 Function = Callable[[mpf], mpf]
@@ -76,6 +76,15 @@ if __name__ == "__main__":
     # exp(r) = 1 + r + r² / 2 + r³ P(r); the weight makes it the relative error of expm1(r)
     fit("exp", lambda r: (expm1(r) - r - r**2 / 2) / r**3, lambda r: abs(r**3 / expm1(r)),
         -0.3470, 0.3470, {"f32": 4, "f64": 9})
+    # the same where a table leaves |r| <= ln 2 / 32
+    fit("exp, short", lambda r: (expm1(r) - r - r**2 / 2) / r**3, lambda r: abs(r**3),
+        -0.02170, 0.02170, {"f64": 4})
+    # exp(r) = (c + r) / (c - r), c = r coth(r / 2) = 2 + z P(z), z = r²; relative error of c
+    def coth_part(z: mpf) -> mpf:
+        r = sqrt(z)
+        return (r * coth(r / 2) - 2) / z
+    fit("coth", coth_part, lambda z: z / 2, 1e-12, 0.1205, {"f32": 2, "f64": 5})
+    fit("coth, short", coth_part, lambda z: z / 2, 1e-12, 4.71e-4, {"f64": 2})
     # log1p(f) = 2 s + s z P(z), s = f / (2 + f), z = s²; relative error
     def log_part(z: mpf) -> mpf:
         s = sqrt(z)

@@ -1,16 +1,18 @@
 //! The sigmoid: `a = 1 / (1 + exp(-z))`; `dz = da a (1 - a)`.
 //!
-//! With `t = exp(-|z|)`, which does not overflow, `a = 1 / (1 + t)`, or `t / (1 + t)` if `z < 0`.
+//! With `t = exp(-|z|)`, which does not overflow, `a = 1 / (1 + t)`, or `t / (1 + t)` if `z < 0`;
+//! and with `t` itself a quotient `u / v`, `a = v / (u + v)`, or `u / (u + v)`: one division.
 
 use crate::float::Float;
-use crate::math::exp::exp_neg_abs;
+use crate::math::exp::exp_quotient;
 use crate::math::map::{Binary, Unary};
 use crate::simd::VectorMath;
 
 /// `1 / (1 + exp(-z))`
 #[inline(always)]
 pub(crate) fn sigmoid<V: VectorMath>(z: V) -> V {
-    sigmoid_of(exp_neg_abs(z), z)
+    let (u, v) = exp_quotient(z.abs().neg());
+    V::select(z.lt(V::splat(V::Elem::ZERO)), u, v).div(u.add(v))
 }
 
 /// The same from `t = exp(-|z|)` and `z`.

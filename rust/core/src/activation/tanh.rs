@@ -1,11 +1,11 @@
 //! The hyperbolic tangent: `a = tanh(z)`; `dz = da (1 - a²)`.
 //!
-//! With `u = exp(-2|z|) - 1`, `tanh |z| = -u / (2 + u)`, which loses no figures near 0; `u` is put
-//! together as in [`expm1`](crate::math::exp::expm1), but nothing can overflow here.
+//! With `t = exp(-2|z|)`, `tanh |z| = (1 - t) / (1 + t)`; and with `t = s (1 + q)` where `s` is a
+//! power of two, `1 ∓ t = (1 ∓ s) ∓ s q`, which loses no figures near 0.
 
 use crate::float::Float;
 use crate::math::Constants;
-use crate::math::exp::reduced;
+use crate::math::exp::exp_whole;
 use crate::math::map::{Binary, Unary};
 use crate::simd::VectorMath;
 
@@ -17,13 +17,12 @@ impl Unary for Tanh {
     #[inline(always)]
     fn apply<V: VectorMath>(self, z: V) -> V {
         let one = V::splat(V::Elem::ONE);
-        let two = V::splat(V::Elem::from_f64(2.0));
         // In this order, NaN passes.
-        let y = V::splat(V::Elem::EXPM1_LOWEST).max(z.abs().neg().mul(two));
-        let (n, q) = reduced(y, None);
+        let y = V::splat(V::Elem::EXPM1_LOWEST).max(z.abs().mul(V::splat(V::Elem::from_f64(-2.0))));
+        let (n, q) = exp_whole(y);
         let s = n.pow2();
-        let u = s.mul_add(q, s.sub(one));
-        u.div(u.add(two)).copysign(z)
+        let (above, below) = (s.neg_mul_add(q, one.sub(s)), s.mul_add(q, one.add(s)));
+        above.div(below).copysign(z)
     }
 }
 

@@ -19,6 +19,8 @@ pub trait Constants: Sized + 'static {
     const EXPM1_LOWEST: Self;
     /// `(exp(r) - 1 - r - r²/2) / r³` for `|r| <= ln 2 / 2`.
     const EXP: &'static [Self];
+    /// With `z = r²`: `(r coth(r / 2) - 2) / z` in the same range.
+    const COTH: &'static [Self];
 
     /// √2.
     const SQRT_2: Self;
@@ -44,14 +46,50 @@ pub trait Constants: Sized + 'static {
     const NAN: Self;
 }
 
+/// `(exp(r) - 1 - r - r²/2) / r³` for `|r| <= ln 2 / 32`: where the powers of two to the 16ths
+/// are looked up.
+#[cfg(target_arch = "x86_64")]
+pub(crate) const EXP_SHORT: [f64; 4] = [
+    0.166_666_666_644_032_65,
+    0.041_666_666_662_404_345,
+    0.008_333_472_384_915_138,
+    0.001_388_909_608_540_853_8,
+];
+
+/// With `z = r²`: `(r coth(r / 2) - 2) / z` in the same range.
+#[cfg(target_arch = "x86_64")]
+pub(crate) const COTH_SHORT: [f64; 2] = [0.166_666_666_660_346_4, -0.002_777_734_407_104_443];
+
+/// `2^(j/16)` for `j` from 0 to 15.
+#[cfg(target_arch = "x86_64")]
+pub(crate) const POWERS: [f64; 16] = [
+    1.0,
+    1.044_273_782_427_413_8,
+    1.090_507_732_665_257_7,
+    1.138_788_634_756_691_6,
+    1.189_207_115_002_721,
+    1.241_857_812_073_484,
+    1.296_839_554_651_009_6,
+    1.354_255_546_936_892_7,
+    std::f64::consts::SQRT_2,
+    1.476_826_145_939_499_3,
+    1.542_210_825_407_940_7,
+    1.610_490_331_949_254_3,
+    1.681_792_830_507_429,
+    1.756_252_160_373_299_5,
+    1.834_008_086_409_342_4,
+    1.915_206_561_397_147_4,
+];
+
 impl Constants for f32 {
     const LOG2_E: f32 = std::f32::consts::LOG2_E;
     const LN_2_HIGH: f32 = 0.693_145_75; // 16 bits
     const LN_2_LOW: f32 = (std::f64::consts::LN_2 - Self::LN_2_HIGH as f64) as f32;
-    const EXP_LOWEST: f32 = -104.0;
+    const EXP_LOWEST: f32 = -105.0;
     const EXP_HIGHEST: f32 = 89.0;
     const EXPM1_LOWEST: f32 = -20.0;
     const EXP: &'static [f32] = &[0.166_665_48, 0.041_666_854, 0.008_366_113_5, 0.001_389_823_6];
+    const COTH: &'static [f32] = &[0.166_666_254, -0.002_766_720_25];
 
     const SQRT_2: f32 = std::f32::consts::SQRT_2;
     const LOG: &'static [f32] = &[0.666_666_6, 0.400_003_34, 0.285_372_8, 0.235_827_61];
@@ -96,6 +134,13 @@ impl Constants for f64 {
         2.755_742_568_317_403e-6,
         2.762_236_745_074_656e-7,
         2.504_584_119_533_605_5e-8,
+    ];
+    const COTH: &'static [f64] = &[
+        0.166_666_666_666_666_02,
+        -0.002_777_777_777_700_599,
+        6.613_756_318_746_474e-5,
+        -1.653_389_923_666_367_3e-6,
+        4.138_024_682_609_464e-8,
     ];
 
     const SQRT_2: f64 = std::f64::consts::SQRT_2;

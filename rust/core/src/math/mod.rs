@@ -4,7 +4,7 @@
 //! place; NaN, infinities, subnormal numbers and the signs of zeros come out as IEEE 754 and
 //! NumPy have it. An element's result does not depend on its place in the slice.
 
-mod constants;
+pub(crate) mod constants;
 pub(crate) mod exp;
 pub(crate) mod log;
 pub(crate) mod map;

@@ -2,6 +2,8 @@
 //! rounding, powers of two, and lanes widened to `f64` for sums.
 
 use super::Vector;
+use crate::float::Float;
+use crate::math::Constants;
 
 /// A vector with which `exp` and its kin can be written.
 ///
@@ -14,6 +16,10 @@ pub trait VectorMath: Vector {
     type Double: VectorMath<Elem = f64>;
     /// How many [`Double`](Self::Double)s the lanes fill when widened: 2 for `f32`, 1 for `f64`.
     const PARTS: usize;
+    /// The polynomial of `exp` that goes with [`exp_split`](Self::exp_split).
+    const EXP: &'static [Self::Elem] = Self::Elem::EXP;
+    /// That of `r coth(r / 2)`.
+    const COTH: &'static [Self::Elem] = Self::Elem::COTH;
 
     /// `self < b`; false where either is NaN.
     fn lt(self, b: Self) -> Self::Mask;
@@ -39,6 +45,13 @@ pub trait VectorMath: Vector {
     /// `self * 2^n`, rounded once even where it is subnormal; `n` is whole, and half of it is the
     /// exponent of a normal number.
     fn scale2(self, n: Self) -> Self;
+    /// `(k, 2^(k - floor(k)))`, where `k` is `x / ln 2` to the nearest whole number, or 16th;
+    /// [`scale2`](Self::scale2) takes that `k`, for `floor(k)`.
+    #[inline(always)]
+    fn exp_split(x: Self) -> (Self, Self) {
+        let k = x.mul(Self::splat(Self::Elem::LOG2_E)).round();
+        (k, Self::splat(Self::Elem::ONE))
+    }
     /// The whole number `e` with `2^e <= self < 2^(e+1)`, for positive normal numbers.
     fn exponent(self) -> Self;
 

@@ -3,6 +3,8 @@
 use std::arch::x86_64::*;
 
 use super::{F32x16, F64x8, head8, head16};
+use crate::math::Constants;
+use crate::math::constants::{COTH_SHORT, EXP_SHORT, POWERS};
 use crate::simd::VectorMath;
 
 const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
@@ -98,6 +100,8 @@ impl VectorMath for F64x8 {
     type Mask = __mmask8;
     type Double = F64x8;
     const PARTS: usize = 1;
+    const EXP: &'static [f64] = &EXP_SHORT;
+    const COTH: &'static [f64] = &COTH_SHORT;
 
     #[inline(always)]
     fn lt(self, b: Self) -> __mmask8 {
@@ -155,6 +159,20 @@ impl VectorMath for F64x8 {
     fn scale2(self, n: Self) -> Self {
         // SAFETY: see the impl.
         Self(unsafe { _mm512_scalef_pd(self.0, n.0) })
+    }
+    /// The 16ths are the lowest bits of the sum, and index a table in two registers.
+    #[inline(always)]
+    fn exp_split(x: Self) -> (Self, Self) {
+        const SHIFT: f64 = 1.5 * (1u64 << (52 - 4)) as f64;
+        // SAFETY: see the impl; each half of the table is eight numbers.
+        unsafe {
+            let shift = _mm512_set1_pd(SHIFT);
+            let shifted = _mm512_fmadd_pd(x.0, _mm512_set1_pd(f64::LOG2_E), shift);
+            let low = _mm512_loadu_pd(POWERS.as_ptr());
+            let high = _mm512_loadu_pd(POWERS.as_ptr().add(8));
+            let power = _mm512_permutex2var_pd(low, _mm512_castpd_si512(shifted), high);
+            (Self(_mm512_sub_pd(shifted, shift)), Self(power))
+        }
     }
     #[inline(always)]
     fn exponent(self) -> Self {
