@@ -7,7 +7,7 @@
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::Targets;
-use super::output::{row_exp, row_largest};
+use super::rows::{self, PerRow, Scratch};
 use crate::float::Float;
 use crate::isa::Isa;
 use crate::math::log::log;
@@ -63,66 +63,58 @@ impl<T: Float> Kernel<T> for CrossEntropy<'_, '_, T> {
     fn run<V: VectorMath<Elem = T>>(self) -> f64 {
         let Self { z, k, y, weights } = self;
         let mut total = V::Double::splat(0.0);
-        // As many rows at a time as a register has lanes: their logarithms are one.
-        for (b, rows) in z.chunks_mut(k * V::LANES).enumerate() {
-            // For each row Σ y (c - z), Σ y, s and w.
-            let (mut linear, mut mass) = ([T::ZERO; 16], [T::ZERO; 16]);
-            let (mut sum, mut weight) = ([T::ONE; 16], [T::ZERO; 16]);
-            for (i, row) in rows.chunks_exact_mut(k).enumerate() {
-                let example = b * V::LANES + i;
-                let w = weights.map_or(T::ONE, |w| w[example]);
-                // SAFETY: the row holds k >= 1 elements.
-                let c = unsafe { row_largest::<V>(row.as_ptr(), k) };
+        let mut scratch: Scratch<T> = [T::ZERO; _];
+        let at_once = rows::group::<V>(k);
+        for (b, group) in z.chunks_mut(k * at_once).enumerate() {
+            let (first, count) = (b * at_once, group.len() / k);
+            // For each row c, Σ y (c - z), Σ y, s and w; the w of rows that are not there is 0.
+            let (mut c, mut linear): (PerRow<T>, PerRow<T>) = ([T::ZERO; _], [T::ZERO; _]);
+            let (mut mass, mut sum): (PerRow<T>, PerRow<T>) = ([T::ONE; _], [T::ONE; _]);
+            let mut weight: PerRow<T> = [T::ZERO; _];
+            for (i, row) in group.chunks_exact(k).enumerate() {
+                c[i] = rows::largest::<V>(row);
                 match &y {
-                    Targets::Classes(classes) => {
-                        linear[i] = c - row[classes[example] as usize];
-                        mass[i] = T::ONE;
-                    }
-                    Targets::Values(values) => {
-                        for (&z, &y) in row.iter().zip(values.row(example)) {
-                            linear[i] += y * (c - z);
+                    Targets::Classes(y) => linear[i] = c[i] - row[y[first + i] as usize],
+                    Targets::Values(y) => {
+                        mass[i] = T::ZERO;
+                        for (&z, &y) in row.iter().zip(y.row(first + i)) {
+                            linear[i] += y * (c[i] - z);
                             mass[i] += y;
                         }
                     }
                 }
-                // SAFETY: as above.
-                sum[i] = unsafe {
-                    let row = row.as_mut_ptr();
-                    row_exp::<V>(row, k, c, Some(row))
-                };
-                weight[i] = w;
-                let scale = w * mass[i] / sum[i];
-                scale_row::<V>(row, scale);
+                weight[i] = weights.map_or(T::ONE, |w| w[first + i]);
+            }
+            let z = group.as_mut_ptr();
+            let (e, apart) = rows::place::<V>(z, k, &mut scratch);
+            // SAFETY: `z` and `e` hold that many rows, k and `apart` elements one from the next;
+            // and each array at least LANES elements.
+            unsafe {
+                for i in 0..count {
+                    sum[i] = rows::write_exp::<V>(z.add(i * k), e.add(i * apart), k, c[i]);
+                }
+                let log_sum = log(V::load(sum.as_ptr()));
+                let value = V::load(mass.as_ptr()).mul_add(log_sum, V::load(linear.as_ptr()));
+                let value = value.mul(V::load(weight.as_ptr()));
+                for part in 0..V::PARTS {
+                    total = total.add(value.widen(part));
+                }
+                for i in 0..count {
+                    let factor = weight[i] * mass[i] / sum[i];
+                    rows::write_scaled::<V>(e.add(i * apart), z.add(i * k), k, factor);
+                }
+            }
+            for (i, row) in group.chunks_exact_mut(k).enumerate() {
                 match &y {
-                    Targets::Classes(classes) => row[classes[example] as usize] -= w,
-                    Targets::Values(values) => {
-                        for (dz, &y) in row.iter_mut().zip(values.row(example)) {
-                            *dz -= w * y;
+                    Targets::Classes(y) => row[y[first + i] as usize] -= weight[i],
+                    Targets::Values(y) => {
+                        for (dz, &y) in row.iter_mut().zip(y.row(first + i)) {
+                            *dz -= weight[i] * y;
                         }
                     }
                 }
             }
-            // SAFETY: each array holds at least LANES elements; the weights of missing rows are 0.
-            let value = unsafe {
-                let log_sum = log(V::load(sum.as_ptr()));
-                let value = V::load(mass.as_ptr()).mul_add(log_sum, V::load(linear.as_ptr()));
-                value.mul(V::load(weight.as_ptr()))
-            };
-            for part in 0..V::PARTS {
-                total = total.add(value.widen(part));
-            }
         }
         total.sum()
-    }
-}
-
-#[inline(always)]
-fn scale_row<V: VectorMath>(row: &mut [V::Elem], scale: V::Elem) {
-    for part in row.chunks_mut(V::LANES) {
-        // SAFETY: `part` holds that many elements.
-        unsafe {
-            let scaled = V::load_head(part.as_ptr(), part.len()).mul(V::splat(scale));
-            scaled.store_head(part.as_mut_ptr(), part.len());
-        }
     }
 }

@@ -12,6 +12,7 @@ mod elementwise;
 mod huber;
 mod output;
 mod poisson;
+mod rows;
 mod squared_error;
 #[cfg(test)]
 mod tests;

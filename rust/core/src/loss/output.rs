@@ -5,11 +5,11 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
+use super::rows::{self, PerRow, Scratch};
 use crate::activation::Activation;
 use crate::float::Float;
 use crate::isa::Isa;
-use crate::math::Constants;
-use crate::math::exp::{Exp, exp};
+use crate::math::exp::Exp;
 use crate::math::log::log;
 use crate::math::map::map_in_place;
 use crate::simd::{Kernel, VectorMath, dispatch};
@@ -94,52 +94,7 @@ pub fn log_sum_exp<T: Float>(isa: Isa, z: ArrayView2<'_, T>, out: &mut [T]) {
     dispatch(isa, LogSumExp { z: rows, k: z.ncols(), out });
 }
 
-/// The largest element of a row.
-/// # Safety
-/// `k >= 1` elements can be read at `row`.
-#[inline(always)]
-pub(super) unsafe fn row_largest<V: VectorMath>(row: *const V::Elem, k: usize) -> V::Elem {
-    let lowest = V::splat(-<V::Elem as Constants>::INFINITY);
-    let mut largest = lowest;
-    let mut j = 0;
-    while j < k {
-        let n = V::LANES.min(k - j);
-        // SAFETY: j + n <= k.
-        let z = unsafe { V::load_head(row.add(j), n) };
-        largest = V::select(V::head(n), z, lowest).max(largest);
-        j += n;
-    }
-    largest.largest()
-}
-
-/// `Σ_j exp(z_j - c)`, each term of which is written to `out` if there is one.
-/// # Safety
-/// `k` elements can be read at `row` and written at `out`, which may be `row` itself.
-#[inline(always)]
-pub(super) unsafe fn row_exp<V: VectorMath>(
-    row: *const V::Elem,
-    k: usize,
-    c: V::Elem,
-    out: Option<*mut V::Elem>,
-) -> V::Elem {
-    let zero = V::splat(V::Elem::ZERO);
-    let mut sum = zero;
-    let mut j = 0;
-    while j < k {
-        let n = V::LANES.min(k - j);
-        // SAFETY: j + n <= k.
-        unsafe {
-            let e = exp(V::load_head(row.add(j), n).sub(V::splat(c)));
-            if let Some(out) = out {
-                e.store_head(out.add(j), n);
-            }
-            sum = sum.add(V::select(V::head(n), e, zero));
-        }
-        j += n;
-    }
-    sum.sum()
-}
-
+/// `z` has rows of `k >= 1` elements.
 struct Softmax<'a, T> {
     z: &'a mut [T],
     k: usize,
@@ -151,24 +106,30 @@ impl<T: Float> Kernel<T> for Softmax<'_, T> {
     #[inline(always)]
     fn run<V: VectorMath<Elem = T>>(self) {
         let k = self.k;
-        for row in self.z.chunks_exact_mut(k) {
-            let row = row.as_mut_ptr();
-            // SAFETY: the row holds k >= 1 elements.
+        let (mut scratch, mut sum): (Scratch<T>, PerRow<T>) = ([T::ZERO; _], [T::ONE; _]);
+        for group in self.z.chunks_mut(k * rows::group::<V>(k)) {
+            let rows = group.len() / k;
+            let mut c: PerRow<T> = [T::ZERO; _];
+            for (row, c) in group.chunks_exact(k).zip(&mut c) {
+                *c = rows::largest::<V>(row);
+            }
+            let z = group.as_mut_ptr();
+            let (e, apart) = rows::place::<V>(z, k, &mut scratch);
+            // SAFETY: `z` and `e` hold that many rows, k and `apart` elements one from the next.
             unsafe {
-                let c = row_largest::<V>(row, k);
-                let sum = row_exp::<V>(row, k, c, Some(row));
-                let scale = V::splat(T::ONE / sum);
-                let mut j = 0;
-                while j < k {
-                    let n = V::LANES.min(k - j);
-                    V::load_head(row.add(j), n).mul(scale).store_head(row.add(j), n);
-                    j += n;
+                for i in 0..rows {
+                    sum[i] = rows::write_exp::<V>(z.add(i * k), e.add(i * apart), k, c[i]);
+                }
+                for (i, sum) in sum.iter().enumerate().take(rows) {
+                    let factor = T::ONE / *sum;
+                    rows::write_scaled::<V>(e.add(i * apart), z.add(i * k), k, factor);
                 }
             }
         }
     }
 }
 
+/// `z` has rows of `k >= 1` elements, as many as `out` has.
 struct LogSumExp<'a, T> {
     z: &'a [T],
     k: usize,
@@ -181,15 +142,11 @@ impl<T: Float> Kernel<T> for LogSumExp<'_, T> {
     #[inline(always)]
     fn run<V: VectorMath<Elem = T>>(self) {
         let k = self.k;
-        let mut c = [T::ZERO; 16];
-        let mut sum = [T::ONE; 16];
-        for (rows, out) in self.z.chunks(k * V::LANES).zip(self.out.chunks_mut(V::LANES)) {
-            for (i, row) in rows.chunks_exact(k).enumerate() {
-                // SAFETY: the row holds k >= 1 elements.
-                unsafe {
-                    c[i] = row_largest::<V>(row.as_ptr(), k);
-                    sum[i] = row_exp::<V>(row.as_ptr(), k, c[i], None);
-                }
+        let (mut c, mut sum): (PerRow<T>, PerRow<T>) = ([T::ZERO; _], [T::ONE; _]);
+        for (group, out) in self.z.chunks(k * V::LANES).zip(self.out.chunks_mut(V::LANES)) {
+            for ((row, c), sum) in group.chunks_exact(k).zip(&mut c).zip(&mut sum) {
+                *c = rows::largest::<V>(row);
+                *sum = rows::sum_exp::<V>(row, *c);
             }
             // SAFETY: both arrays hold at least LANES elements, `out` its own length.
             unsafe {

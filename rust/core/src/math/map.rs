@@ -101,9 +101,22 @@ impl<T: Float, F: Binary> Kernel<T> for Zip<'_, T, F> {
     }
 }
 
-/// `c[0] + c[1] x + c[2] x² + ...`, by Horner's rule.
+/// `c[0] + c[1] x + c[2] x² + ...`: the even and the odd powers each by Horner's rule in `x²`, so
+/// that two short chains of multiplications run side by side instead of one long one.
 #[inline(always)]
 pub(crate) fn polynomial<V: Vector>(c: &[V::Elem], x: V) -> V {
-    let (last, lower) = c.split_last().expect("a polynomial has a coefficient");
-    lower.iter().rev().fold(V::splat(*last), |sum, &c| sum.mul_add(x, V::splat(c)))
+    let square = x.mul(x);
+    every_other(c, 1, square).mul_add(x, every_other(c, 0, square))
+}
+
+/// `c[first] + c[first + 2] x + c[first + 4] x² + ...`
+#[inline(always)]
+fn every_other<V: Vector>(c: &[V::Elem], first: usize, x: V) -> V {
+    let mut i = c.len() - 1 - (c.len() - 1 - first) % 2;
+    let mut sum = V::splat(c[i]);
+    while i > first {
+        i -= 2;
+        sum = sum.mul_add(x, V::splat(c[i]));
+    }
+    sum
 }

@@ -26,26 +26,30 @@ impl<T: Float> Kernel<T> for SumOfSquares<'_, T> {
     #[inline(always)]
     fn run<V: VectorMath<Elem = T>>(self) -> f64 {
         let mut sums = [V::Double::splat(0.0); SUMS];
-        let mut add = |slot: usize, v: V| {
-            for part in 0..V::PARTS {
-                let wide = v.widen(part);
-                let sum = &mut sums[(slot * V::PARTS + part) % SUMS];
-                *sum = wide.mul_add(wide, *sum);
-            }
-        };
         let mut blocks = self.0.chunks_exact(V::LANES * SUMS);
         for block in &mut blocks {
-            for i in 0..SUMS {
+            for (i, sum) in sums.iter_mut().enumerate() {
                 // SAFETY: the block holds SUMS vectors.
-                add(i, unsafe { V::load(block.as_ptr().add(i * V::LANES)) });
+                let x = unsafe { V::load(block.as_ptr().add(i * V::LANES)) };
+                *sum = add_squares(*sum, x);
             }
         }
-        for (i, rest) in blocks.remainder().chunks(V::LANES).enumerate() {
+        for (sum, rest) in sums.iter_mut().zip(blocks.remainder().chunks(V::LANES)) {
             // SAFETY: `rest` holds that many elements; the zeros beside them add nothing.
-            add(i, unsafe { V::load_head(rest.as_ptr(), rest.len()) });
+            *sum = add_squares(*sum, unsafe { V::load_head(rest.as_ptr(), rest.len()) });
         }
         sums[0].add(sums[2]).add(sums[1].add(sums[3])).sum()
     }
+}
+
+/// `sum + x²`, the parts of a widened `x` one after the other.
+#[inline(always)]
+fn add_squares<V: VectorMath>(mut sum: V::Double, x: V) -> V::Double {
+    for part in 0..V::PARTS {
+        let wide = x.widen(part);
+        sum = wide.mul_add(wide, sum);
+    }
+    sum
 }
 
 /// The index of the first element that is NaN or infinite.

@@ -112,7 +112,11 @@ impl<T: Float, R: Rule<T, N>, const N: usize> Kernel<T> for Step<'_, T, R, N> {
             // SAFETY: i + LANES <= len, and every array is that long.
             unsafe {
                 let (w, g) = (V::load(param.add(i)), V::load(grad.add(i)));
-                let (w, s) = rule.apply(w, l2.mul_add(w, g), state.map(|s| V::load(s.add(i))));
+                let mut s = [l2; N];
+                for (s, from) in s.iter_mut().zip(state) {
+                    *s = V::load(from.add(i));
+                }
+                let (w, s) = rule.apply(w, l2.mul_add(w, g), s);
                 w.store(param.add(i));
                 for (s, to) in s.into_iter().zip(state) {
                     s.store(to.add(i));
@@ -125,7 +129,10 @@ impl<T: Float, R: Rule<T, N>, const N: usize> Kernel<T> for Step<'_, T, R, N> {
             unsafe {
                 let (param, grad) = (param.add(whole), grad.add(whole));
                 let (w, g) = (V::load_head(param, rest), V::load_head(grad, rest));
-                let s = state.map(|s| V::load_head(s.add(whole), rest));
+                let mut s = [l2; N];
+                for (s, from) in s.iter_mut().zip(state) {
+                    *s = V::load_head(from.add(whole), rest);
+                }
                 let (w, s) = rule.apply(w, l2.mul_add(w, g), s);
                 w.store_head(param, rest);
                 for (s, to) in s.into_iter().zip(state) {
