@@ -1,8 +1,19 @@
 //! Mathematical functions on slices, vectorised for every instruction set.
 //!
-//! Each is written once, for a register of numbers, and is good to a unit or two in the last
-//! place; NaN, infinities, subnormal numbers and the signs of zeros come out as IEEE 754 and
-//! NumPy have it. An element's result does not depend on its place in the slice.
+//! Each is written once, for a register of numbers. An element's result does not depend on its
+//! place in the slice. NaN, infinities, subnormal numbers and the signs of zeros come out as
+//! IEEE 754 has it. How far a result may be off, in units in the last place, tested for every
+//! `f32` there is and for `f64` against values computed in 60 digits (`tests/math.rs`):
+//!
+//! | | `f32` | `f64` |
+//! | --- | --- | --- |
+//! | [`exp`] | 1.0 | 1.1 |
+//! | [`expm1`] | 1.6 | 1.5 (2.2 where multiplication and addition are not fused) |
+//! | [`log`] | 0.8 | 0.8 |
+//! | [`log1p`] | 1.4 | 1.2 |
+//! | [`tanh`] | 2.0 | 1.9 |
+//! | [`sigmoid`] | 2.3 | 2.3 (3.0 with AVX-512) |
+//! | [`softplus`] | 1.6 | 2.0 |
 
 pub(crate) mod constants;
 pub(crate) mod exp;
