@@ -19,7 +19,7 @@ export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help cats test test-rust test-python test-slow lint bench wheel clean
+.PHONY: help cats test test-rust test-python test-slow test-every-float lint bench wheel clean
 
 help: ## Say what there is to make
 	@echo "make TARGET, where TARGET is one of"
@@ -47,6 +47,9 @@ test-python: $(VENV)/.ready
 
 test-slow: $(VENV)/.ready ## Run the tests that take minutes, the 24 seeds on the real photos among them
 	$(BIN)/python -m pytest -m slow tests
+
+test-every-float: ## Hold exp, tanh, ... in float32 against double precision at every float there is (half an hour)
+	cargo test -p purrceptron --test math -- --ignored
 
 lint: $(VENV)/.ready ## Check format, lints, types, stubs and documentation
 	cargo fmt --all --check

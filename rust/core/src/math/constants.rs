@@ -89,7 +89,7 @@ impl Constants for f32 {
     const EXP_HIGHEST: f32 = 89.0;
     const EXPM1_LOWEST: f32 = -20.0;
     const EXP: &'static [f32] = &[0.166_665_48, 0.041_666_854, 0.008_366_113_5, 0.001_389_823_6];
-    const COTH: &'static [f32] = &[0.166_666_254, -0.002_766_720_25];
+    const COTH: &'static [f32] = &[0.166_666_25, -0.002_766_720_3];
 
     const SQRT_2: f32 = std::f32::consts::SQRT_2;
     const LOG: &'static [f32] = &[0.666_666_6, 0.400_003_34, 0.285_372_8, 0.235_827_61];
