@@ -381,6 +381,16 @@ class Network:
         weights = as_weights(sample_weight, rows=m, dtype=self._dtype)
         return X, self._targets(y, m), loss, l2, weights
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        settings = (
+            self._layer_sizes,
+            self._hidden,
+            self._output,
+            self._dtype.name,
+            self._uint8_scale,
+        )
+        return _rebuild, (settings, self.parameters, self._class_names, dict(self.training))
+
     def __repr__(self) -> str:
         hidden = self._hidden
         same = len(set(hidden)) <= 1
@@ -389,3 +399,18 @@ class Network:
             parts.append(f"hidden={(hidden[0] if same else list(hidden))!r}")
         parts += [f"output={self._output!r}", f"dtype={self._dtype.name!r}"]
         return f"Network({', '.join(parts)})"
+
+
+def _rebuild(
+    settings: tuple[Any, ...],
+    parameters: Parameters,
+    class_names: tuple[str, ...] | None,
+    training: dict[str, Any],
+) -> Network:
+    """Make a network again from what `Network.__reduce__` gave: copies and pickles."""
+    sizes, hidden, output, dtype, uint8_scale = settings
+    net = Network(sizes, hidden, output, dtype, init="zeros", seed=0, uint8_scale=uint8_scale)
+    net._core.set_parameters(parameters)
+    net.class_names = class_names
+    net.training = training
+    return net

@@ -287,7 +287,6 @@ def test_a_state_of_other_samples_is_refused():
     np.testing.assert_array_equal(flat(net), before)
 
 
-@pytest.mark.xfail(reason="the rows of G for a batch of all rows have no room")
 @each_sgd
 def test_a_batch_of_all_rows(optimizer):
     net, twin = network(), network()

@@ -1,6 +1,8 @@
 """The network as Python sees it: what it is made of, what it answers, what it refuses."""
 
+import copy
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -528,7 +530,7 @@ def test_a_target_too_large_for_float32_is_named_as_it_came():
     ("settings", "sentence"),
     [
         ({"loss": "mse"}, 'loss is "mse", expected one of: binary_cross_entropy, categorical_cr'),
-        ({"loss": "squared_error"}, "loss is squared_error, expected one for an output of sigmo"),
+        ({"loss": "squared_error"}, "loss is squared_error, expected one that goes with the output sig"),
         ({"loss": 3}, "loss is 3, expected a name in quotes"),
         ({"l2": -1}, "l2 is -1, expected a finite number from 0 on"),
         ({"l2": math.nan}, "l2 is nan, expected a finite number from 0 on"),
@@ -553,3 +555,15 @@ def test_settings_of_the_cost_that_do_not_fit_are_refused(call, settings, senten
     assert str(caught.value).startswith(sentence)
     np.testing.assert_array_equal(flat(net), before)
     assert net.training == {}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_copies_and_pickles_predict_the_same(dtype):
+    net = pc.Network([3, 4, 2], hidden="tanh", output="softmax", dtype=dtype, seed=1)
+    net.class_names = ("cat", "dog")
+    X = np.linspace(-1, 1, 12).reshape(4, 3)
+    for other in (pickle.loads(pickle.dumps(net)), copy.deepcopy(net), copy.copy(net)):
+        np.testing.assert_array_equal(other.forward(X), net.forward(X))
+        assert (other.class_names, other.dtype) == (net.class_names, net.dtype)
+        pc.train(other, X, [0, 1, 0, 1], epochs=3)
+        assert not np.array_equal(other.forward(X), net.forward(X))

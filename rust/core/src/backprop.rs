@@ -16,7 +16,7 @@ use crate::architecture::Architecture;
 use crate::buffer::Buffer;
 use crate::context::Context;
 use crate::dense::linear_backward_input;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::gemm::{Epilogue, gemm};
 use crate::loader::Block;
@@ -99,9 +99,11 @@ impl<T: Float> Workspace<T> {
         parameters: &Parameters<T>,
         x: ArrayView2<'_, T>,
         first: bool,
+        stop: &mut dyn FnMut() -> bool,
     ) -> Result<()> {
         let rows = x.nrows();
         for l in usize::from(first)..architecture.layers() {
+            look(stop)?;
             let (before, after) = self.activations.split_at_mut(l);
             let a = before.last().map_or(x, |a| matrix(a, rows, architecture.sizes()[l]));
             let z = matrix_mut(&mut after[0], rows, architecture.sizes()[l + 1]);
@@ -124,6 +126,7 @@ impl<T: Float> Workspace<T> {
         loss: Loss,
         block: &Block<'_, T>,
         sink: &mut impl GradientSink<T>,
+        stop: &mut dyn FnMut() -> bool,
     ) -> Result<f64> {
         let rows = block.x.nrows();
         let sizes = architecture.sizes();
@@ -137,6 +140,7 @@ impl<T: Float> Workspace<T> {
         let [this, other] = &mut self.deltas;
         let (mut this, mut other): (&mut [T], &mut [T]) = (this, other);
         for l in (0..=last).rev() {
+            look(stop)?;
             let (before, after) = self.activations.split_at(l);
             let dz = if l == last { &after[0][..] } else { &this[..] };
             let dz = matrix(dz, rows, sizes[l + 1]);
@@ -156,6 +160,11 @@ impl<T: Float> Workspace<T> {
         }
         Ok(value)
     }
+}
+
+/// Whether to go on.
+fn look(stop: &mut dyn FnMut() -> bool) -> Result<()> {
+    if stop() { Err(Error::Interrupted) } else { Ok(()) }
 }
 
 /// Where the backward pass leaves what it finds.

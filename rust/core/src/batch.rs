@@ -11,7 +11,7 @@ use crate::backprop::{GradientSink, Workspace, rows_per_block};
 use crate::context::Context;
 use crate::data::Data;
 use crate::dense::{linear_backward_bias, linear_backward_weight};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::float::Float;
 use crate::gemm::Epilogue;
 use crate::loader::Loader;
@@ -47,7 +47,7 @@ impl<T: Float> Passes<T> {
     /// Takes those rows through the network, hands the gradients of each block to the sink, and returns
     /// Σ w_i J_i. Ends early, and returns what is not finite, where the loss is not.
     ///
-    /// `stop` is asked before each block.
+    /// `stop` is asked before each layer, on the way there and back.
     ///
     /// # Errors
     /// [`Error::Interrupted`] when `stop` says so.
@@ -64,14 +64,11 @@ impl<T: Float> Passes<T> {
     ) -> Result<f64> {
         let mut sum = 0.0;
         for from in (0..rows.len()).step_by(self.block) {
-            if stop() {
-                return Err(Error::Interrupted);
-            }
             let part = rows.part(from..rows.len().min(from + self.block));
             let first = self.workspace.first_from_preactivations(ctx, architecture, sink)?;
             let block = self.loader.load(ctx, data, &part, !first)?;
-            self.workspace.forward(ctx, architecture, sink.parameters(), block.x, first)?;
-            sum += self.workspace.backward(ctx, architecture, loss, &block, sink)?;
+            self.workspace.forward(ctx, architecture, sink.parameters(), block.x, first, stop)?;
+            sum += self.workspace.backward(ctx, architecture, loss, &block, sink, stop)?;
             if !sum.is_finite() {
                 break;
             }

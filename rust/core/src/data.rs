@@ -73,7 +73,7 @@ fn check_loss(architecture: &Architecture, loss: Loss) -> Result<()> {
         argument: "loss",
         came: loss.name().to_owned(),
         expected: format!(
-            "one for an output of {}: {} belongs to {}",
+            "one that goes with the output {}; {} goes with the output {}",
             architecture.output().name(),
             loss.name(),
             loss.output().name()
@@ -152,7 +152,7 @@ fn check_weights<T: Float>(m: usize, weights: &[T]) -> Result<()> {
         let (came, expected) = (format!("({},)", weights.len()), format!("({m},)"));
         return Err(Error::Shape { argument, came, expected });
     }
-    check_finite(argument, &ArrayView2::from_shape((1, m), weights).expect("one row"))?;
+    check_finite(argument, &ArrayView2::from_shape((m, 1), weights).expect("one column"))?;
     if let Some(row) = weights.iter().position(|&w| w < T::ZERO) {
         let came = format!("{} at row {row}", weights[row]);
         return Err(Error::Value { argument, came, expected: "no negative number".to_owned() });

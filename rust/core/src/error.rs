@@ -48,6 +48,12 @@ pub enum Error {
         /// What became NaN or infinite.
         what: &'static str,
     },
+    /// A result left the finite numbers.
+    #[error("{what} is not finite: X, or the weights, are too large")]
+    Overflow {
+        /// What became NaN or infinite.
+        what: &'static str,
+    },
     /// The work was told to stop.
     #[error("interrupted")]
     Interrupted,

@@ -10,7 +10,7 @@ use crate::batch::{Accumulate, Passes};
 use crate::buffer::Buffer;
 use crate::context::Context;
 use crate::data::{Data, check_samples};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::init::Init;
 use crate::loader::{SampleLoader, TargetLoader};
@@ -48,7 +48,7 @@ impl<T: Float> Network<T> {
     /// A new network with weights drawn by `init` from `seed`; pixels will be divided by 255.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
+    /// [`Error::OutOfMemory`].
     pub fn new(architecture: Architecture, init: Init, seed: u64) -> Result<Self> {
         let parameters = Parameters::init(&architecture, init, seed)?;
         Ok(Self { architecture, parameters, uint8_scale: 1.0 / 255.0 })
@@ -89,7 +89,7 @@ impl<T: Float> Model<'_, T> {
     ///
     /// # Errors
     /// If the samples have no rows, the wrong number of columns, or a number that is not finite;
-    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
+    /// [`Error::OutOfMemory`].
     pub fn forward(&self, ctx: &Context, x: &Samples<'_>) -> Result<Array2<T>> {
         check_samples(self.architecture, x)?;
         let m = x.dim().0;
@@ -98,7 +98,7 @@ impl<T: Float> Model<'_, T> {
         let mut out = Vec::new();
         let bytes = (m * outputs).saturating_mul(size_of::<T>());
         out.try_reserve_exact(m * outputs)
-            .map_err(|_| crate::Error::OutOfMemory { bytes, what: "predictions" })?;
+            .map_err(|_| Error::OutOfMemory { bytes, what: "predictions" })?;
         out.resize(m * outputs, T::ZERO);
         let mut out = Array2::from_shape_vec((m, outputs), out).expect("the length is right");
         self.for_each_block(ctx, x, |rows, logits| {
@@ -113,7 +113,7 @@ impl<T: Float> Model<'_, T> {
     /// weights.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
+    /// [`Error::OutOfMemory`].
     pub fn loss(&self, ctx: &Context, data: &Data<'_, T>, loss: Loss, l2: f64) -> Result<f64> {
         let mut targets = TargetLoader::default();
         let mut sum = 0.0;
@@ -128,7 +128,7 @@ impl<T: Float> Model<'_, T> {
     /// `J` and its derivatives by every weight and bias, in the form of the parameters.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
+    /// [`Error::Overflow`] if `J` is not finite; [`Error::OutOfMemory`].
     pub fn gradients(
         &self,
         ctx: &Context,
@@ -143,6 +143,9 @@ impl<T: Float> Model<'_, T> {
         let mut passes = Passes::new(self.architecture, self.uint8_scale, data.len(), false)?;
         let sum =
             passes.run(ctx, self.architecture, loss, data, &rows, &mut sink, &mut || false)?;
+        if !sum.is_finite() {
+            return Err(Error::Overflow { what: "the loss" });
+        }
         let decay = T::from_f64(l2 / m);
         for l in 0..self.architecture.layers() {
             let (mut dw, _) = gradients.layer_mut(l);

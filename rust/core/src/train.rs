@@ -199,21 +199,26 @@ impl<T: Float> Trainer<T> {
     }
 
     /// Makes the first layer ready, if it is trained in the space of examples and is not.
-    fn prepare_gram(&mut self, ctx: &Context, data: &Data<'_, T>) -> Result<()> {
+    fn prepare_gram(
+        &mut self,
+        ctx: &Context,
+        data: &Data<'_, T>,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<()> {
         if !self.settings.gram || self.gram.is_some() {
             return Ok(());
         }
         let (optimizer, scale) = (&self.settings.optimizer, self.uint8_scale);
-        let batch = self.settings.batch_size.unwrap_or(self.samples).min(self.samples);
+        let batch = self.settings.batch_size.map_or(0, |batch| batch.min(self.samples));
         self.gram = Some(match self.state.gram.take() {
             Some(state) => {
                 let h = self.architecture.sizes()[1];
-                GramLayer::restore(ctx, &data.x, scale, h, state, batch)?
+                GramLayer::restore(ctx, &data.x, scale, h, state, batch, stop)?
             }
             None => {
                 let w = self.parameters.weight(0);
                 let v = self.state.slots.first().map(|slot| slot.weight(0));
-                GramLayer::new(ctx, &data.x, scale, optimizer, w, v, batch)?
+                GramLayer::new(ctx, &data.x, scale, optimizer, w, v, batch, stop)?
             }
         });
         Ok(())
@@ -255,7 +260,7 @@ impl<T: Float> Trainer<T> {
             return Ok(Vec::new());
         }
         self.passes.loader.reset();
-        self.prepare_gram(ctx, data)?;
+        self.prepare_gram(ctx, data, stop)?;
         self.save();
         let losses = self.epochs(ctx, data, epochs, stop);
         if losses.is_err() {

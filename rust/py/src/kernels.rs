@@ -43,8 +43,13 @@ fn vector<'a, T>(name: &str, view: ArrayViewD<'a, T>) -> PyResult<ArrayView1<'a,
     view.into_dimensionality::<Ix1>().map_err(|_| refuse(name, &shape, "a vector"))
 }
 
+fn not_empty(name: &str, shape: &[usize]) -> PyResult<()> {
+    if shape.contains(&0) { Err(refuse(name, shape, "at least one element")) } else { Ok(()) }
+}
+
 fn refuse(name: &str, shape: &[usize], expected: &str) -> PyErr {
-    let shape = shape.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
+    let comma = if shape.len() == 1 { "," } else { "" };
+    let shape = shape.iter().map(usize::to_string).collect::<Vec<_>>().join(", ") + comma;
     PyValueError::new_err(format!("{name} has shape ({shape}), expected {expected}"))
 }
 
@@ -292,6 +297,7 @@ fn activate<'py>(g: Activation, z: &Bound<'py, PyAny>) -> Out<'py> {
         [z]: [Bound<'py, PyArrayDyn<T>>; 1],
     ) -> Out<'py> {
         let py = z.py();
+        not_empty("z", z.shape())?;
         let out = zeros::<T>(py, z.shape())?;
         let z = read(&z)?;
         let zv = z.as_array();
@@ -325,6 +331,7 @@ fn activate_backward<'py>(
         if da.shape() != z.shape() {
             return Err(refuse("z", z.shape(), "the shape of da"));
         }
+        not_empty("z", z.shape())?;
         let out = zeros::<T>(py, z.shape())?;
         let (da, z) = (read(&da)?, read(&z)?);
         let (dav, zv) = (da.as_array(), z.as_array());

@@ -8,6 +8,7 @@ use ndarray::{ArrayView2, Axis};
 
 use crate::context::Context;
 use crate::disjoint::Disjoint;
+use crate::error::{Error, Result};
 use crate::isa::Isa;
 
 /// Features a run: 255² · RUN < 2³¹.
@@ -16,8 +17,17 @@ const RUN: usize = 32 * 1024;
 /// Rows and columns of a tile: eight rows are read for sixteen sums.
 const TILE: usize = 4;
 
+/// Products of pixels between two looks whether to stop: some hundredths of a second's.
+const LOOK: usize = 1 << 30;
+
 /// Fills the lower triangle of `gram`, (m, m), with `scale² x xᵀ`; what is above stays or is overwritten.
-pub(super) fn gram(ctx: &Context, x: &ArrayView2<'_, u8>, scale: f64, gram: &mut [f64]) {
+pub(super) fn gram(
+    ctx: &Context,
+    x: &ArrayView2<'_, u8>,
+    scale: f64,
+    gram: &mut [f64],
+    stop: &mut dyn FnMut() -> bool,
+) -> Result<()> {
     let m = x.nrows();
     let contiguous = x.as_standard_layout();
     let rows: Vec<&[u8]> = contiguous
@@ -27,7 +37,7 @@ pub(super) fn gram(ctx: &Context, x: &ArrayView2<'_, u8>, scale: f64, gram: &mut
     let out = Disjoint::new(gram);
     // A task is a row of tiles; the long ones come first, so that the short ones fill the end.
     let tasks = m.div_ceil(TILE);
-    ctx.parallel(tasks, |task| {
+    let tile_row = |task: usize| {
         let top = (tasks - 1 - task) * TILE;
         let height = TILE.min(m - top);
         // SAFETY: these rows of the matrix are this task's alone.
@@ -45,7 +55,15 @@ pub(super) fn gram(ctx: &Context, x: &ArrayView2<'_, u8>, scale: f64, gram: &mut
                 }
             }
         }
-    });
+    };
+    let at_once = (LOOK / (TILE * m * x.ncols()).max(1)).max(ctx.threads());
+    for from in (0..tasks).step_by(at_once) {
+        if stop() {
+            return Err(Error::Interrupted);
+        }
+        ctx.parallel(at_once.min(tasks - from), |task| tile_row(from + task));
+    }
+    Ok(())
 }
 
 type Sums = [[f64; TILE]; TILE];
@@ -168,7 +186,8 @@ mod tests {
             for &isa in Isa::available() {
                 for threads in [1, 3] {
                     let mut ours = vec![f64::NAN; m * m];
-                    gram(&Context::new(isa, threads), &x.view(), 1.0, &mut ours);
+                    gram(&Context::new(isa, threads), &x.view(), 1.0, &mut ours, &mut || false)
+                        .unwrap();
                     for i in 0..m {
                         for j in 0..=i {
                             assert_eq!(ours[i * m + j], exact(i, j), "{isa} ({m}, {n}) [{i}, {j}]");

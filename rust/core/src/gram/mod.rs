@@ -144,7 +144,10 @@ struct Room<T: Float> {
 }
 
 impl<T: Float> GramLayer<T> {
-    /// Starts at the weights `w` and, where the optimiser keeps one, the velocity `v`, both (h, n).
+    /// Starts at the weights `w` and, where the optimiser keeps one, the velocity `v`, both (h, n). Batches are drawn from
+    /// the samples, so many rows each, unless `batch` is 0: then each is all of them, in order. `stop` is asked as the
+    /// matrix grows.
+    #[allow(clippy::too_many_arguments, reason = "the parts of a layer")]
     pub(crate) fn new(
         ctx: &Context,
         x: &Samples<'_>,
@@ -153,6 +156,7 @@ impl<T: Float> GramLayer<T> {
         w: ArrayView2<'_, T>,
         v: Option<ArrayView2<'_, T>>,
         batch: usize,
+        stop: &mut dyn FnMut() -> bool,
     ) -> Result<Self> {
         let (m, h, slots) = (x.dim().0, w.nrows(), optimizer.slots());
         // A velocity that is still zero adds nothing: leave it out.
@@ -167,7 +171,7 @@ impl<T: Float> GramLayer<T> {
             coefficients.push(Coefficients { starts, rows: Buffer::zeros(m * h, WHAT)? });
         }
         let products = (0..=slots).map(|_| Buffer::zeros(m * h, WHAT)).collect::<Result<_>>()?;
-        let mut layer = Self::with(ctx, x, scale, h, starts, coefficients, products, batch)?;
+        let mut layer = Self::with(ctx, x, scale, h, starts, coefficients, products, batch, stop)?;
         layer.form_products(ctx)?;
         Ok(layer)
     }
@@ -180,6 +184,7 @@ impl<T: Float> GramLayer<T> {
         h: usize,
         state: GramState<T>,
         batch: usize,
+        stop: &mut dyn FnMut() -> bool,
     ) -> Result<Self> {
         let copies = |from: Vec<Vec<T>>| {
             from.into_iter().map(|v| buffer(v.len(), v)).collect::<Result<Vec<_>>>()
@@ -190,7 +195,7 @@ impl<T: Float> GramLayer<T> {
             .map(|(starts, rows)| Ok(Coefficients { starts, rows: buffer(rows.len(), rows)? }));
         let coefficients = coefficients.collect::<Result<_>>()?;
         let (starts, products) = (copies(state.starts)?, copies(state.products)?);
-        Self::with(ctx, x, scale, h, starts, coefficients, products, batch)
+        Self::with(ctx, x, scale, h, starts, coefficients, products, batch, stop)
     }
 
     /// Computes the products that a run needs, from what it starts from.
@@ -204,11 +209,12 @@ impl<T: Float> GramLayer<T> {
         coefficients: Vec<Coefficients>,
         products: Vec<Buffer<T>>,
         batch: usize,
+        stop: &mut dyn FnMut() -> bool,
     ) -> Result<Self> {
         let (m, n) = x.dim();
         let views: Vec<_> = starts.iter().map(|start| matrix(start, h, n)).collect();
-        let start_products = products::with_samples(ctx, x, scale, &views)?;
-        let gram = gram_matrix(ctx, x, scale)?;
+        let start_products = products::with_samples(ctx, x, scale, &views, stop)?;
+        let gram = gram_matrix(ctx, x, scale, stop)?;
         let gram_rounded = buffer(m * m, gram.iter().map(|&g| T::from_f64(g)))?;
 
         let isa = ctx.isa();
@@ -219,7 +225,7 @@ impl<T: Float> GramLayer<T> {
         }
         let room = Room {
             batch: Buffer::zeros(batch * h, WHAT)?,
-            gram_rows: Buffer::zeros(if batch < m { batch * m } else { 0 }, WHAT)?,
+            gram_rows: Buffer::zeros(batch * m, WHAT)?,
             gradient: Buffer::zeros(m * h, WHAT)?,
             wide: Buffer::zeros(m * h, WHAT)?,
         };
@@ -378,7 +384,8 @@ impl<T: Float> GramLayer<T> {
         let starts =
             starts.iter().copied().zip(self.starts.iter().map(|start| matrix(start, self.h, n)));
         let d = matrix(rows, self.m, self.h);
-        products::combine(ctx, x, scale, starts, d, matrix_mut(into, self.h, n))
+        let into = matrix_mut(into, self.h, n);
+        products::combine(ctx, x, scale, starts, d, into)
     }
 
     /// Whether all that the weights are made of is finite.

@@ -10,7 +10,7 @@ use super::bytes;
 use crate::backprop::{matrix, matrix_mut};
 use crate::buffer::Buffer;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::gemm::{Epilogue, gemm};
 use crate::samples::{Rows, Samples};
@@ -22,14 +22,22 @@ const BLOCK: usize = 512;
 const PANEL: usize = 64;
 
 /// `G = X Xᵀ`, (m, m), of the samples as the network sees them. From bytes it is exact but for the final scaling.
-pub(super) fn gram_matrix(ctx: &Context, x: &Samples<'_>, scale: f64) -> Result<Buffer<f64>> {
+pub(super) fn gram_matrix(
+    ctx: &Context,
+    x: &Samples<'_>,
+    scale: f64,
+    stop: &mut dyn FnMut() -> bool,
+) -> Result<Buffer<f64>> {
     let m = x.dim().0;
     let mut gram = Buffer::zeros(m * m, "the Gram matrix")?;
     match x {
-        Samples::U8(pixels) => bytes::gram(ctx, pixels, scale, &mut gram),
-        _ => for_each_block(ctx, x, scale, |_, block| {
+        Samples::U8(pixels) => bytes::gram(ctx, pixels, scale, &mut gram, stop)?,
+        _ => for_each_block(ctx, x, scale, stop, |_, block, stop| {
             for from in (0..m).step_by(PANEL) {
                 let to = m.min(from + PANEL);
+                if stop() {
+                    return Err(Error::Interrupted);
+                }
                 let (left, right) = (block.slice(s![from..to, ..]), block.slice(s![..to, ..]));
                 let panel = matrix_mut(&mut gram[from * m..], to - from, m);
                 let panel = panel.slice_move(s![.., ..to]);
@@ -63,11 +71,12 @@ pub(super) fn with_samples<T: Float>(
     x: &Samples<'_>,
     scale: f64,
     weights: &[ArrayView2<'_, T>],
+    stop: &mut dyn FnMut() -> bool,
 ) -> Result<Vec<Buffer<f64>>> {
     let m = x.dim().0;
     let new = |w: &ArrayView2<'_, T>| Buffer::zeros(m * w.nrows(), "the Gram-space first layer");
     let mut products = weights.iter().map(new).collect::<Result<Vec<_>>>()?;
-    for_each_block(ctx, x, scale, |features, block| {
+    for_each_block(ctx, x, scale, stop, |features, block, _| {
         for (w, product) in weights.iter().zip(&mut products) {
             let w = w.slice(s![.., features.clone()]).mapv(T::to_f64);
             let into = matrix_mut(product, m, w.nrows());
@@ -88,7 +97,7 @@ pub(super) fn combine<'a, T: Float>(
     mut into: ArrayViewMut2<'_, T>,
 ) -> Result<()> {
     let starts: Vec<_> = starts.collect();
-    for_each_block(ctx, x, scale, |features, block| {
+    for_each_block(ctx, x, scale, &mut || false, |features, block, _| {
         let mut sum = Array2::zeros((d.ncols(), features.len()));
         for (factor, start) in &starts {
             let start = start.slice(s![.., features.clone()]);
@@ -100,16 +109,20 @@ pub(super) fn combine<'a, T: Float>(
     })
 }
 
-/// Calls `f(features, block)` with the samples' features, a block after the other, (m, features) in f64.
+/// Calls `f(features, block, stop)` with the samples' features, a block after the other, (m, features) in f64.
 fn for_each_block(
     ctx: &Context,
     x: &Samples<'_>,
     scale: f64,
-    mut f: impl FnMut(Range<usize>, ArrayView2<'_, f64>) -> Result<()>,
+    stop: &mut dyn FnMut() -> bool,
+    mut f: impl FnMut(Range<usize>, ArrayView2<'_, f64>, &mut dyn FnMut() -> bool) -> Result<()>,
 ) -> Result<()> {
     let (m, n) = x.dim();
     let mut room = Buffer::zeros(m * n.min(BLOCK), "a block of features")?;
     for from in (0..n).step_by(BLOCK) {
+        if stop() {
+            return Err(Error::Interrupted);
+        }
         let features = from..n.min(from + BLOCK);
         let width = features.len();
         x.columns(features.clone()).load(
@@ -118,7 +131,7 @@ fn for_each_block(
             scale,
             matrix_mut(&mut room, m, width),
         );
-        f(features, matrix(&room, m, width))?;
+        f(features, matrix(&room, m, width), stop)?;
     }
     Ok(())
 }

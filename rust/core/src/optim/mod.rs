@@ -154,7 +154,7 @@ fn fraction(argument: &'static str, value: f64) -> Result<()> {
     Err(Error::Value {
         argument,
         came: value.to_string(),
-        expected: "a number from 0 up to, but not, 1".to_owned(),
+        expected: "a number from 0 up to, but not including, 1".to_owned(),
     })
 }
 
