@@ -58,6 +58,13 @@ def test_what_a_competitor_cannot_do_is_noted(start):
     assert result.seconds == {}
 
 
+def test_one_that_dies_is_left_out_and_the_others_go_on(start):
+    result = compare([start(), start("__import__('os')._exit(3)", "ill")], PRODUCT, Effort(2, 0.0))
+    assert result.skipped == {"ill": "its process ended with status 3"}
+    assert len(result.seconds["fake"]) == 2
+    assert "ill" not in result.seconds
+
+
 def test_a_competitor_that_is_not_installed_says_so(tmp_path):
     path = tmp_path / "peer.py"
     path.write_text("import a_library_that_nobody_has")

@@ -7,7 +7,7 @@ Run it with `python coefficients.py`; it prints, for each function and dtype, th
 import struct
 from collections.abc import Callable
 
-from mpmath import coth, erfc, exp, expm1, log, log1p, lu_solve, matrix, mp, mpf, pi, cos, sqrt
+from mpmath import cos, coth, erfc, exp, expm1, log1p, lu_solve, matrix, mp, mpf, pi, sqrt
 
 mp.dps = 45
 Function = Callable[[mpf], mpf]
@@ -17,7 +17,9 @@ def minimax(g: Function, weight: Function, low: mpf, high: mpf, terms: int) -> l
     """Coefficients of the polynomial p that minimises max |weight (p - g)| (Remez exchange)."""
     grid = [low + (high - low) * (1 - cos(pi * (i + mpf(1) / 3) / 600)) / 2 for i in range(600)]
     values, weights = [g(x) for x in grid], [weight(x) for x in grid]
-    nodes = [round((1 - cos(pi * (i + mpf(1) / 2) / (terms + 1))) * 299.5) for i in range(terms + 1)]
+    nodes = [
+        round((1 - cos(pi * (i + mpf(1) / 2) / (terms + 1))) * 299.5) for i in range(terms + 1)
+    ]
     for _ in range(60):
         a = matrix(terms + 1, terms + 1)
         b = matrix(terms + 1, 1)
@@ -28,7 +30,9 @@ def minimax(g: Function, weight: Function, low: mpf, high: mpf, terms: int) -> l
             b[row] = values[i]
         solution = lu_solve(a, b)
         coefficients = [solution[k] for k in range(terms)]
-        errors = [w * (horner(coefficients, x) - v) for x, v, w in zip(grid, values, weights)]
+        errors = [
+            w * (horner(coefficients, x) - v) for x, v, w in zip(grid, values, weights, strict=True)
+        ]
         peaks: list[int] = []
         for i, e in enumerate(errors):  # one extremum for each run of equal signs
             if peaks and errors[peaks[-1]] * e > 0:
@@ -45,6 +49,7 @@ def minimax(g: Function, weight: Function, low: mpf, high: mpf, terms: int) -> l
 
 
 def horner(coefficients: list[mpf], x: mpf) -> mpf:
+    """Return the polynomial's value, lowest power first."""
     total = mpf(0)
     for c in reversed(coefficients):
         total = total * x + c
@@ -52,10 +57,15 @@ def horner(coefficients: list[mpf], x: mpf) -> mpf:
 
 
 def rounded(x: mpf, dtype: str) -> mpf:
-    return mpf(struct.unpack("f", struct.pack("f", float(x)))[0]) if dtype == "f32" else mpf(float(x))
+    """Return the nearest number of that type."""
+    return (
+        mpf(struct.unpack("f", struct.pack("f", float(x)))[0]) if dtype == "f32" else mpf(float(x))
+    )
 
 
-def fit(name: str, g: Function, weight: Function, low: float, high: float, sizes: dict[str, int]) -> None:
+def fit(
+    name: str, g: Function, weight: Function, low: float, high: float, sizes: dict[str, int]
+) -> None:
     """Fit, round, and print the coefficients and the weighted error of the rounded polynomial."""
     for dtype, terms in sizes.items():
         found = [rounded(c, dtype) for c in minimax(g, weight, mpf(low), mpf(high), terms)]
@@ -68,31 +78,56 @@ def fit(name: str, g: Function, weight: Function, low: float, high: float, sizes
 
 
 def mills(x: mpf) -> mpf:
-    """The normal distribution's upper tail at x, over exp(-x²/2)."""
+    """Return the normal distribution's upper tail at x, over exp(-x²/2)."""
     return erfc(x / sqrt(mpf(2))) / 2 * exp(x * x / 2)
 
 
 if __name__ == "__main__":
     # exp(r) = 1 + r + r² / 2 + r³ P(r); the weight makes it the relative error of expm1(r)
-    fit("exp", lambda r: (expm1(r) - r - r**2 / 2) / r**3, lambda r: abs(r**3 / expm1(r)),
-        -0.3470, 0.3470, {"f32": 4, "f64": 9})
+    fit(
+        "exp",
+        lambda r: (expm1(r) - r - r**2 / 2) / r**3,
+        lambda r: abs(r**3 / expm1(r)),
+        -0.3470,
+        0.3470,
+        {"f32": 4, "f64": 9},
+    )
     # the same where a table leaves |r| <= ln 2 / 32
-    fit("exp, short", lambda r: (expm1(r) - r - r**2 / 2) / r**3, lambda r: abs(r**3),
-        -0.02170, 0.02170, {"f64": 4})
+    fit(
+        "exp, short",
+        lambda r: (expm1(r) - r - r**2 / 2) / r**3,
+        lambda r: abs(r**3),
+        -0.02170,
+        0.02170,
+        {"f64": 4},
+    )
+
     # exp(r) = (c + r) / (c - r), c = r coth(r / 2) = 2 + z P(z), z = r²; relative error of c
     def coth_part(z: mpf) -> mpf:
         r = sqrt(z)
         return (r * coth(r / 2) - 2) / z
+
     fit("coth", coth_part, lambda z: z / 2, 1e-12, 0.1205, {"f32": 2, "f64": 5})
     fit("coth, short", coth_part, lambda z: z / 2, 1e-12, 4.71e-4, {"f64": 2})
+
     # log1p(f) = 2 s + s z P(z), s = f / (2 + f), z = s²; relative error
     def log_part(z: mpf) -> mpf:
         s = sqrt(z)
         return ((log1p(s) - log1p(-s)) / s - 2) / z
+
     fit("log", log_part, lambda z: z / 2, 1e-12, 0.02945, {"f32": 4, "f64": 7})
     # Phi(-x) = exp(-x²/2) P(q) / (x + k), q = (x - k) / (x + k)
     for dtype, terms, k, top in (("f32", 11, 3, 15), ("f64", 23, 4, 39)):
+
         def tail(q: mpf, k: int = k) -> mpf:
             x = k * (1 + q) / (1 - q)
             return mills(x) * (x + k)
-        fit(f"normal tail, k = {k}", tail, lambda q: 1 / tail(q), -1, float(mpf(top - k) / (top + k)), {dtype: terms})
+
+        fit(
+            f"normal tail, k = {k}",
+            tail,
+            lambda q: 1 / tail(q),
+            -1,
+            float(mpf(top - k) / (top + k)),
+            {dtype: terms},
+        )

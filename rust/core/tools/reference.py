@@ -43,10 +43,12 @@ def points(count: int) -> list[float]:
 
 
 def bits(x: float) -> str:
+    """Return the bits of a double as hexadecimal digits."""
     return struct.pack(">d", x).hex()
 
 
 def main(count: int) -> None:
+    """Print a line a function and point: name, x, value."""
     for name, f in FUNCTIONS.items():
         for x in points(count):
             if name in ("log", "log1p") and (name == "log" or x <= -1):
