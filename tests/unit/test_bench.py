@@ -60,7 +60,7 @@ def test_what_a_competitor_cannot_do_is_noted(start):
 
 def test_one_that_dies_is_left_out_and_the_others_go_on(start):
     result = compare([start(), start("__import__('os')._exit(3)", "ill")], PRODUCT, Effort(2, 0.0))
-    assert result.skipped == {"ill": "its process ended with status 3"}
+    assert result.skipped["ill"].startswith("its process ended with status 3")
     assert len(result.seconds["fake"]) == 2
     assert "ill" not in result.seconds
 

@@ -80,7 +80,8 @@ class Worker:
         if not line:
             self._log.seek(0)
             words = self._log.read().strip().splitlines()
-            raise WorkerError(words[-1] if words else "its process ended without a word")
+            status = self._process.wait()
+            raise WorkerError(": ".join([f"its process ended with status {status}", *words[-1:]]))
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             raise WorkerError(f"{answer['error']}\n{answer['traceback']}")
@@ -154,32 +155,48 @@ class Effort:
 
 
 def compare(workers: Sequence[Worker], workload: Workload, effort: Effort) -> Result:
-    """Time one workload with every competitor that can do it."""
+    """Time one workload with every competitor that can do it.
+
+    One that fails, or whose process is no longer there, is noted and left out: the others go on.
+    """
     result = Result(workload, workers[0].threads)
     ready: list[Worker] = []
+
+    def ask(worker: Worker, what: str, **details: Any) -> dict[str, Any] | None:
+        try:
+            answer = worker.ask(what, **details)
+        except WorkerError as failure:
+            answer = {"unsupported": str(failure)}
+        if "unsupported" not in answer:
+            return answer
+        result.skipped[worker.name] = answer["unsupported"]
+        result.seconds.pop(worker.name, None)
+        if worker in ready:
+            ready.remove(worker)
+        return None
+
     checks: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         arrays = Path(folder) / "arrays.npz"
         np.savez(arrays, allow_pickle=False, **build(workload))
         for worker in workers:
-            answer = worker.ask("prepare", workload=workload.to_json(), arrays=str(arrays))
-            if "unsupported" in answer:
-                result.skipped[worker.name] = answer["unsupported"]
-                continue
-            ready.append(worker)
-            result.seconds[worker.name] = []
-            if answer["check"] is not None:
-                checks[worker.name] = answer["check"]
+            answer = ask(worker, "prepare", workload=workload.to_json(), arrays=str(arrays))
+            if answer is not None:
+                ready.append(worker)
+                result.seconds[worker.name] = []
+                if answer["check"] is not None:
+                    checks[worker.name] = answer["check"]
     agree(checks, workload)
     for _ in range(effort.rounds):
-        for worker in ready:
+        for worker in ready.copy():
             time.sleep(SETTLE)
-            taken = worker.ask("measure", seconds=effort.seconds)["seconds"]
-            result.seconds[worker.name].append(taken)
-    for worker in ready:
-        loss = worker.ask("finish")["loss"]
-        if loss is not None:
-            result.loss[worker.name] = loss
+            answer = ask(worker, "measure", seconds=effort.seconds)
+            if answer is not None:
+                result.seconds[worker.name].append(answer["seconds"])
+    for worker in ready.copy():
+        answer = ask(worker, "finish")
+        if answer is not None and answer["loss"] is not None:
+            result.loss[worker.name] = answer["loss"]
     return result
 
 

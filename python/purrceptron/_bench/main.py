@@ -39,11 +39,26 @@ def compare_all(
             report.show(measured, section)
     for source, why in measured.missing.items():
         print(f"Skipped {Path(source).stem}: {why}")
+    for line in left_out(measured):
+        print(line)
     print("Versions: " + ", ".join(f"{name} {v}" for name, v in measured.versions.items()))
     if json_path is not None:
         atomic_write(json_path, (json.dumps(measured.to_json(), indent=1) + "\n").encode())
         print(f"Figures: {json_path}")
     return 0
+
+
+def left_out(measured: suite.Suite) -> list[str]:
+    """Say once for each reason which work a competitor has no time for."""
+    works: dict[tuple[str, str], list[str]] = {}
+    for results in measured.results.values():
+        for result in results:
+            for name, why in result.skipped.items():
+                works.setdefault((name, why), []).append(result.workload.name)
+    return [
+        f"{name}: {why.splitlines()[0]} ({', '.join(dict.fromkeys(names))})"
+        for (name, why), names in works.items()
+    ]
 
 
 def progress(what: str) -> None:
