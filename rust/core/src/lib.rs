@@ -48,6 +48,7 @@ mod simd;
 mod step;
 pub mod threads;
 pub mod train;
+mod update;
 
 pub use activation::Activation;
 pub use architecture::Architecture;

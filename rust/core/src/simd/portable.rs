@@ -4,52 +4,59 @@
 mod math;
 
 use super::Vector;
+use crate::float::Float;
 
-/// Eight `f32`.
+/// `N` elements side by side.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-pub struct P32x8([f32; 8]);
+pub struct Lanes<T, const N: usize>([T; N]);
 
-impl P32x8 {
+/// Eight `f32`.
+pub type P32x8 = Lanes<f32, 8>;
+
+/// Four `f64`.
+pub type P64x4 = Lanes<f64, 4>;
+
+impl<T: Float, const N: usize> Lanes<T, N> {
     #[inline(always)]
-    fn zip(self, b: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+    fn zip(self, b: Self, f: impl Fn(T, T) -> T) -> Self {
         Self(std::array::from_fn(|i| f(self.0[i], b.0[i])))
     }
 }
 
-impl Vector for P32x8 {
-    type Elem = f32;
-    const LANES: usize = 8;
+impl<T: Float, const N: usize> Vector for Lanes<T, N> {
+    type Elem = T;
+    const LANES: usize = N;
     const REGISTERS: usize =
         if cfg!(target_arch = "aarch64") { 32 } else { 16 } * 16 / size_of::<Self>();
 
     #[inline(always)]
-    fn splat(x: f32) -> Self {
-        Self([x; 8])
+    fn splat(x: T) -> Self {
+        Self([x; N])
     }
     #[inline(always)]
-    unsafe fn load(p: *const f32) -> Self {
+    unsafe fn load(p: *const T) -> Self {
         // SAFETY: the caller promises LANES readable elements.
-        Self(unsafe { p.cast::<[f32; 8]>().read_unaligned() })
+        Self(unsafe { p.cast::<[T; N]>().read_unaligned() })
     }
     #[inline(always)]
-    unsafe fn load_head(p: *const f32, n: usize) -> Self {
+    unsafe fn load_head(p: *const T, n: usize) -> Self {
         Self(std::array::from_fn(|i| {
             if i < n {
                 // SAFETY: the caller promises n readable elements.
                 unsafe { p.add(i).read() }
             } else {
-                0.0
+                T::ZERO
             }
         }))
     }
     #[inline(always)]
-    unsafe fn store(self, p: *mut f32) {
+    unsafe fn store(self, p: *mut T) {
         // SAFETY: the caller promises LANES writable elements.
-        unsafe { p.cast::<[f32; 8]>().write_unaligned(self.0) }
+        unsafe { p.cast::<[T; N]>().write_unaligned(self.0) }
     }
     #[inline(always)]
-    unsafe fn store_head(self, p: *mut f32, n: usize) {
+    unsafe fn store_head(self, p: *mut T, n: usize) {
         for (i, x) in self.0.into_iter().enumerate().take(n) {
             // SAFETY: the caller promises n writable elements.
             unsafe { p.add(i).write(x) }
@@ -88,9 +95,9 @@ impl Vector for P32x8 {
         self.zip(b, |x, y| if x < y { x } else { y })
     }
     #[inline(always)]
-    fn sum(self) -> f32 {
+    fn sum(self) -> T {
         let mut x = self.0;
-        let mut half = 8 / 2;
+        let mut half = N / 2;
         while half > 0 {
             for i in 0..half {
                 x[i] += x[i + half];
@@ -108,113 +115,10 @@ impl Vector for P32x8 {
     }
 }
 
-/// Four `f64`.
-#[derive(Clone, Copy)]
-#[repr(transparent)]
-pub struct P64x4([f64; 4]);
-
-impl P64x4 {
-    #[inline(always)]
-    fn zip(self, b: Self, f: impl Fn(f64, f64) -> f64) -> Self {
-        Self(std::array::from_fn(|i| f(self.0[i], b.0[i])))
-    }
-}
-
-impl Vector for P64x4 {
-    type Elem = f64;
-    const LANES: usize = 4;
-    const REGISTERS: usize =
-        if cfg!(target_arch = "aarch64") { 32 } else { 16 } * 16 / size_of::<Self>();
-
-    #[inline(always)]
-    fn splat(x: f64) -> Self {
-        Self([x; 4])
-    }
-    #[inline(always)]
-    unsafe fn load(p: *const f64) -> Self {
-        // SAFETY: the caller promises LANES readable elements.
-        Self(unsafe { p.cast::<[f64; 4]>().read_unaligned() })
-    }
-    #[inline(always)]
-    unsafe fn load_head(p: *const f64, n: usize) -> Self {
-        Self(std::array::from_fn(|i| {
-            if i < n {
-                // SAFETY: the caller promises n readable elements.
-                unsafe { p.add(i).read() }
-            } else {
-                0.0
-            }
-        }))
-    }
-    #[inline(always)]
-    unsafe fn store(self, p: *mut f64) {
-        // SAFETY: the caller promises LANES writable elements.
-        unsafe { p.cast::<[f64; 4]>().write_unaligned(self.0) }
-    }
-    #[inline(always)]
-    unsafe fn store_head(self, p: *mut f64, n: usize) {
-        for (i, x) in self.0.into_iter().enumerate().take(n) {
-            // SAFETY: the caller promises n writable elements.
-            unsafe { p.add(i).write(x) }
-        }
-    }
-    #[inline(always)]
-    fn add(self, b: Self) -> Self {
-        self.zip(b, |x, y| x + y)
-    }
-    #[inline(always)]
-    fn sub(self, b: Self) -> Self {
-        self.zip(b, |x, y| x - y)
-    }
-    #[inline(always)]
-    fn mul(self, b: Self) -> Self {
-        self.zip(b, |x, y| x * y)
-    }
-    #[inline(always)]
-    fn div(self, b: Self) -> Self {
-        self.zip(b, |x, y| x / y)
-    }
-    #[inline(always)]
-    fn mul_add(self, b: Self, c: Self) -> Self {
-        Self(std::array::from_fn(|i| fused(self.0[i], b.0[i], c.0[i])))
-    }
-    #[inline(always)]
-    fn neg_mul_add(self, b: Self, c: Self) -> Self {
-        Self(std::array::from_fn(|i| fused(-self.0[i], b.0[i], c.0[i])))
-    }
-    #[inline(always)]
-    fn max(self, b: Self) -> Self {
-        self.zip(b, |x, y| if x > y { x } else { y })
-    }
-    #[inline(always)]
-    fn min(self, b: Self) -> Self {
-        self.zip(b, |x, y| if x < y { x } else { y })
-    }
-    #[inline(always)]
-    fn sum(self) -> f64 {
-        let mut x = self.0;
-        let mut half = 4 / 2;
-        while half > 0 {
-            for i in 0..half {
-                x[i] += x[i + half];
-            }
-            half /= 2;
-        }
-        x[0]
-    }
-    #[inline(always)]
-    fn zip(self, b: Self) -> (Self, Self) {
-        let lanes = |first| {
-            Self(std::array::from_fn(|i| if i % 2 == 0 { &self } else { &b }.0[first + i / 2]))
-        };
-        (lanes(0), lanes(2))
-    }
-}
-
 /// `a * b + c`: fused where the target always has the instruction; elsewhere `mul_add` would be
 /// a library call a hundred times slower, so two roundings it is.
 #[inline(always)]
-fn fused<T: crate::float::Float>(a: T, b: T, c: T) -> T {
+fn fused<T: Float>(a: T, b: T, c: T) -> T {
     if cfg!(any(target_arch = "aarch64", target_feature = "fma")) {
         a.mul_add(b, c)
     } else {

@@ -2,7 +2,7 @@
 
 use std::array::from_fn;
 
-use super::{P32x8, P64x4};
+use super::{Lanes, P32x8, P64x4};
 use crate::simd::{Vector, VectorMath};
 
 impl VectorMath for P32x8 {
@@ -75,7 +75,7 @@ impl VectorMath for P32x8 {
     }
     #[inline(always)]
     fn widen(self, part: usize) -> P64x4 {
-        P64x4(from_fn(|i| f64::from(self.0[part * 4 + i])))
+        Lanes(from_fn(|i| f64::from(self.0[part * 4 + i])))
     }
 }
 

@@ -1,0 +1,86 @@
+//! Where the backward pass of a one-block batch leaves a layer's gradient: the update, at once.
+
+use ndarray::ArrayView2;
+
+use crate::backprop::GradientSink;
+use crate::context::Context;
+use crate::dense::{linear_backward_bias, linear_backward_weight};
+use crate::error::Result;
+use crate::float::Float;
+use crate::gemm::{Epilogue, Tile};
+use crate::gram::GramLayer;
+use crate::parameters::Parameters;
+use crate::samples::Rows;
+use crate::step::{LayerState, Step};
+
+/// Updates each layer as soon as its gradient is there, tile by tile, while the tile is in the cache.
+pub(crate) struct UpdateAtOnce<'a, T: Float> {
+    pub(crate) step: Step,
+    /// 1/m.
+    pub(crate) scale: f64,
+    pub(crate) parameters: &'a mut Parameters<T>,
+    pub(crate) gradients: &'a mut Parameters<T>,
+    pub(crate) slots: &'a mut [Parameters<T>],
+    /// The first layer, if it is trained in the space of examples, and the batch's rows.
+    pub(crate) first: Option<(&'a mut GramLayer<T>, &'a Rows<'a>)>,
+}
+
+impl<T: Float> GradientSink<T> for UpdateAtOnce<'_, T> {
+    fn parameters(&self) -> &Parameters<T> {
+        self.parameters
+    }
+
+    fn preactivations(&mut self) -> Option<ArrayView2<'_, T>> {
+        self.first.as_mut().map(|(gram, rows)| gram.forward(rows))
+    }
+
+    fn layer(
+        &mut self,
+        ctx: &Context,
+        l: usize,
+        a: ArrayView2<'_, T>,
+        dz: ArrayView2<'_, T>,
+    ) -> Result<()> {
+        let step = self.step;
+        self.bias(ctx, l, dz)?;
+        if l == 0
+            && let Some((gram, rows)) = &mut self.first
+        {
+            return gram.update(ctx, rows, dz, self.scale, &step);
+        }
+        if let Some(rate) = step.plain {
+            // W ← (1 - ηλ/m) W - (η/m) dZᵀ A is a product added to what is there: no gradient need exist.
+            let factor = T::from_f64(-rate * self.scale);
+            let keep = T::from_f64(1.0 - rate * step.decay);
+            let (w, _) = self.parameters.layer_mut(l);
+            return linear_backward_weight(ctx, factor, dz, a, keep, w, Epilogue::None);
+        }
+        let (dw, _) = self.gradients.layer_mut(l);
+        let (weight, _) = LayerState::of(l, self.parameters, self.slots);
+        let columns = dw.ncols();
+        let update = |tile: Tile<'_, T>| {
+            for (i, gradient) in tile.values.rows().into_iter().enumerate() {
+                let gradient = gradient.to_slice().expect("a row of a tile is a piece of a row");
+                let from = (tile.row + i) * columns + tile.column;
+                // SAFETY: tiles do not overlap, and each is finished once.
+                unsafe {
+                    weight.update(ctx, &step, step.decay, from..from + gradient.len(), gradient);
+                }
+            }
+        };
+        let scale = T::from_f64(self.scale);
+        linear_backward_weight(ctx, scale, dz, a, T::ZERO, dw, Epilogue::Then(&update))
+    }
+}
+
+impl<T: Float> UpdateAtOnce<'_, T> {
+    /// Updates the biases of layer `l`.
+    fn bias(&mut self, ctx: &Context, l: usize, dz: ArrayView2<'_, T>) -> Result<()> {
+        let (_, db) = self.gradients.slices_mut(l);
+        linear_backward_bias(ctx, T::from_f64(self.scale), dz, T::ZERO, db)?;
+        let (_, bias) = LayerState::of(l, self.parameters, self.slots);
+        // SAFETY: nobody else has the biases.
+        unsafe { bias.update(ctx, &self.step, 0.0, 0..db.len(), db) };
+        Ok(())
+    }
+}
