@@ -4,6 +4,31 @@ from typing import Any, TypeAlias, final
 
 from numpy.typing import ArrayLike, NDArray
 
+__all__ = [
+    "Network",
+    "Snapshot",
+    "Trainer",
+    "__version__",
+    "available_isas",
+    "binary_cross_entropy",
+    "binary_cross_entropy_backward",
+    "fma_peak",
+    "get_num_threads",
+    "isa",
+    "linear_backward",
+    "linear_forward",
+    "matmul",
+    "memory_bandwidth",
+    "read_safetensors",
+    "relu",
+    "relu_backward",
+    "set_num_threads",
+    "sigmoid",
+    "sigmoid_backward",
+    "take_warning",
+    "write_safetensors",
+]
+
 __version__: str
 
 _Layers: TypeAlias = list[tuple[NDArray[Any], NDArray[Any]]]
