@@ -41,7 +41,7 @@ test-python: $(VENV)/.ready
 	@narrower=$$($(BIN)/python -c 'from purrceptron import _core; print(*_core.available_isas()[:-1])') \
 	|| exit 1; for isa in $$narrower; do \
 		echo "Parity on the instruction set $$isa"; \
-		PURRCEPTRON_ISA=$$isa $(BIN)/python -m pytest -q tests/parity || exit 1; \
+		PURRCEPTRON_ISA=$$isa $(BIN)/python -m pytest -q -m "not photos" tests/parity || exit 1; \
 	done
 	$(BIN)/python -m pytest --doctest-modules -m "not slow" python/purrceptron tests
 
