@@ -96,9 +96,10 @@ def threads(run: dict[str, Any]) -> Any:
     if not rows:
         return None
     figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
-    counts = [int(label.split()[0]) for label in rows[0]["median"]]
+    counts = sorted(int(label.split()[0]) for label in rows[0]["median"])
     for row in rows:
-        times = list(row["median"].values())
+        by_count = {int(label.split()[0]): t for label, t in row["median"].items()}
+        times = [by_count[count] for count in counts]
         axes.plot(
             counts,
             [times[0] / t for t in times],

@@ -112,6 +112,16 @@ def test_the_loss_that_fits_are_compared_by():
     assert workloads.loss([(W, np.zeros(3))], {"X": X, "y": y}) == pytest.approx(expected)
 
 
+def test_a_run_in_the_space_of_examples_is_also_held_against_the_plain_one():
+    measured = suite.Suite(quick=True)
+    step, run = next(workloads.cats(quick=True)), next(workloads.gram(quick=True))
+    section = suite.Section("Gram", "", 1, (run,))
+    measured.results["Cats"] = [Result(step, 1, {"NumPy": [0.002]})]
+    measured.results["Gram"] = [Result(run, 1, {"NumPy": [0.05], "purrceptron": [0.01]})]
+    (line,) = report.against_plain(measured, section)
+    assert line == "float32: 250 iterations of plain NumPy would take 500 ms, 50 times as long."
+
+
 def test_the_table_shows_times_ratios_and_the_fraction_of_the_bound():
     section = suite.Section("Products", "", 1, (PRODUCT,))
     measured = suite.Suite(quick=True)

@@ -82,9 +82,12 @@ def test_logistic_regression_stays_ten_points_below_the_series_network(seed):
         pc.train(net, train.x, train.y, epochs=2500)
         return pc.evaluate(net, test.x, test.y).accuracy
 
+    # Turned into the space that the examples span, where the fit is the same and much smaller.
+    _, _, axes = np.linalg.svd(train.x / 255, full_matrices=False)
+    X, X_test = train.x / 255 @ axes.T, test.x / 255 @ axes.T
     # C = 1 is the best of 1e-6, 1e-5, ..., 1 on these drawings, so the one to beat.
-    fitted = linear_model.LogisticRegression(C=1, max_iter=1000).fit(train.x / 255, train.y)
+    fitted = linear_model.LogisticRegression(C=1, max_iter=1000).fit(X, train.y)
     ours = accuracy([12288, 20, 7, 5, 1])
     assert ours > 0.8
     assert ours >= accuracy([12288, 1]) + 0.1
-    assert ours >= fitted.score(test.x / 255, test.y) + 0.1
+    assert ours >= fitted.score(X_test, test.y) + 0.1

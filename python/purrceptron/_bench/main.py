@@ -49,16 +49,14 @@ def compare_all(
 
 
 def left_out(measured: suite.Suite) -> list[str]:
-    """Say once for each reason which work a competitor has no time for."""
-    works: dict[tuple[str, str], list[str]] = {}
-    for results in measured.results.values():
-        for result in results:
-            for name, why in result.skipped.items():
-                works.setdefault((name, why), []).append(result.workload.name)
-    return [
-        f"{name}: {why.splitlines()[0]} ({', '.join(dict.fromkeys(names))})"
-        for (name, why), names in works.items()
-    ]
+    """Say once for each reason why a competitor has no time for some work."""
+    reasons = {
+        f"{name}: {why.splitlines()[0]}": None
+        for results in measured.results.values()
+        for result in results
+        for name, why in result.skipped.items()
+    }
+    return list(reasons)
 
 
 def progress(what: str) -> None:

@@ -89,6 +89,28 @@ def summary(suite: Suite, section: Section) -> str:
     )
 
 
+def against_plain(suite: Suite, section: Section) -> list[str]:
+    """Say for each whole run in the space of examples how long plain NumPy would take."""
+    steps = {
+        (result.workload.settings["layers"], result.workload.dtype): result.time(NUMPY)
+        for results in suite.results.values()
+        for result in results
+        if result.workload.kind == "full_batch" and NUMPY in result.seconds
+    }
+    lines = []
+    for result in suite.results[section.title]:
+        work = result.workload
+        step = steps.get((work.settings.get("layers"), work.dtype))
+        if work.kind == "gram" and OURS in result.seconds and step is not None:
+            iterations = work.settings["iterations"]
+            plain = step * iterations
+            lines.append(
+                f"{work.dtype}: {iterations} iterations of plain NumPy would take "
+                f"{duration(plain)}, {plain / result.time(OURS):.0f} times as long."
+            )
+    return lines
+
+
 def bound_line(suite: Suite, threads: int) -> str:
     """Say what the machine can do."""
     bound = suite.bounds[threads]
@@ -116,7 +138,7 @@ def show(suite: Suite, section: Section) -> None:
     if not names(suite.results[section.title]):
         return
     heading, rows = table(suite, section)
-    lines = [section.note, summary(suite, section)]
+    lines = [section.note, *against_plain(suite, section), summary(suite, section)]
     try:
         from rich.console import Console
         from rich.table import Table

@@ -153,7 +153,7 @@ def scaling(
     )
     with ExitStack() as stack:
         team = []
-        for count in counts:
+        for count in reversed(counts):  # the others are held against the most threads
             worker = Worker(BUILT_IN[1], count)
             worker.name = thread_label(count)
             stack.callback(worker.close)
