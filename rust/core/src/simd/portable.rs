@@ -111,7 +111,7 @@ impl<T: Float, const N: usize> Vector for Lanes<T, N> {
         let lanes = |first| {
             Self(std::array::from_fn(|i| if i % 2 == 0 { &self } else { &b }.0[first + i / 2]))
         };
-        (lanes(0), lanes(4))
+        (lanes(0), lanes(N / 2))
     }
 }
 
