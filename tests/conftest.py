@@ -1,6 +1,7 @@
 """What tests of every level share: the real photos, on a machine that has them."""
 
 import os
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,11 @@ class Photos:
     y: NDArray[np.int64]
     X_test: NDArray[np.uint8]
     y_test: NDArray[np.int64]
+
+
+# Started in the background, a process is born deaf to Ctrl-C, and so are its children; the tests
+# of Ctrl-C want children that hear.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
