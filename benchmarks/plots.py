@@ -13,6 +13,9 @@ import matplotlib as mpl
 
 mpl.use("svg")
 import matplotlib.pyplot as plt
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from purrceptron._bench.suite import thread_label
 
 OURS = "purrceptron"
 COLOURS = {
@@ -64,7 +67,9 @@ def products(run: dict[str, Any], dtype: str) -> Any:
     figure, axes = bars(rows, lambda r, name: r["flop"] / r["median"][name] / 1e9)
     peak = run["bounds"][str(rows[0]["threads"])]["peak"][dtype] / 1e9
     axes.axhline(peak, color="black", lw=0.8, ls="--", label=f"peak, {peak:.0f}")
-    axes.set(ylabel="GFLOP/s", title=f"Matrix products, {dtype}, {rows[0]['threads']} threads")
+    axes.set(
+        ylabel="GFLOP/s", title=f"Matrix products, {dtype}, {thread_label(rows[0]['threads'])}"
+    )
     axes.legend(frameon=False, fontsize=8, ncols=6)
     return figure
 
@@ -83,9 +88,13 @@ def training(run: dict[str, Any]) -> Any:
     axes.axhline(1, color="black", lw=0.8)
     axes.set(
         ylabel=f"time of a step, {OURS} = 1",
-        title=f"Training, float32, {rows[0]['threads']} threads (lower is faster)",
+        title=f"Training, float32, {thread_label(rows[0]['threads'])} (lower is faster)",
         yscale="log",
+        ylim=(0.5, None),
     )
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.legend(frameon=False, fontsize=8, ncols=5)
     return figure
 
