@@ -82,9 +82,11 @@ def test_logistic_regression_stays_ten_points_below_the_series_network(seed):
         pc.train(net, train.x, train.y, epochs=2500)
         return pc.evaluate(net, test.x, test.y).accuracy
 
-    # Turned into the space that the examples span, where the fit is the same and much smaller.
-    _, _, axes = np.linalg.svd(train.x / 255, full_matrices=False)
-    X, X_test = train.x / 255 @ axes.T, test.x / 255 @ axes.T
+    # In the axes of the space that the examples span the fit is the same, and much smaller.
+    pixels = train.x / 255
+    squares, axes = np.linalg.eigh(pixels @ pixels.T)
+    onto_axes = pixels.T @ (axes / np.sqrt(squares))
+    X, X_test = pixels @ onto_axes, test.x / 255 @ onto_axes
     # C = 1 is the best of 1e-6, 1e-5, ..., 1 on these drawings, so the one to beat.
     fitted = linear_model.LogisticRegression(C=1, max_iter=1000).fit(X, train.y)
     ours = accuracy([12288, 20, 7, 5, 1])
