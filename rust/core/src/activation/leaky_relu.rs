@@ -26,7 +26,8 @@ pub(crate) struct Backward;
 impl Binary for Backward {
     #[inline(always)]
     fn apply<V: VectorMath>(self, a: V, da: V) -> V {
-        let leak = da.mul(V::splat(V::Elem::from_f64(SLOPE)));
-        V::select(V::splat(V::Elem::ZERO).lt(a), da, leak)
+        // A product, not a choice of `da`, which would become a masked store: slow with AVX2.
+        let (one, leak) = (V::splat(V::Elem::ONE), V::splat(V::Elem::from_f64(SLOPE)));
+        da.mul(V::select(V::splat(V::Elem::ZERO).lt(a), one, leak))
     }
 }

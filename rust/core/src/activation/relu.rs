@@ -23,7 +23,8 @@ pub(crate) struct Backward;
 impl Binary for Backward {
     #[inline(always)]
     fn apply<V: VectorMath>(self, a: V, da: V) -> V {
-        let zero = V::splat(V::Elem::ZERO);
-        V::select(zero.lt(a), da, zero)
+        let (zero, one) = (V::splat(V::Elem::ZERO), V::splat(V::Elem::ONE));
+        // A product, not a choice of `da`, which would become a masked store: slow with AVX2.
+        da.mul(V::select(zero.lt(a), one, zero))
     }
 }

@@ -119,12 +119,12 @@ impl<T: Float, L: ElementLoss> Kernel<T> for Block<'_, T, L> {
             unsafe {
                 let zero = V::splat(T::ZERO);
                 let w = match self.w {
-                    Some(w) => V::load_head(w.as_ptr().add(i), n),
+                    Some(w) => V::load_part(w.as_ptr().add(i), n),
                     None => V::splat(T::ONE),
                 };
-                let (zi, yi) = (V::load_head(z.add(i), n), V::load_head(y.add(i), n));
+                let (zi, yi) = (V::load_part(z.add(i), n), V::load_part(y.add(i), n));
                 let (value, gradient) = self.loss.value_and_gradient(zi, yi);
-                gradient.mul(w).store_head(z.add(i), n);
+                gradient.mul(w).store_part(z.add(i), n);
                 let value = V::select(V::head(n), value.mul(w), zero);
                 for (part, sum) in sums.iter_mut().enumerate().take(V::PARTS) {
                     *sum = sum.add(value.widen(part));

@@ -64,7 +64,7 @@ pub(super) fn sum_exp<V: VectorMath>(row: &[V::Elem], c: V::Elem) -> V::Elem {
     let mut sum = V::splat(V::Elem::ZERO);
     for part in row.chunks(V::LANES) {
         // SAFETY: `part` holds that many elements.
-        let z = unsafe { V::load_head(part.as_ptr(), part.len()) };
+        let z = unsafe { V::load_part(part.as_ptr(), part.len()) };
         sum = sum.add(exp_head(z, part.len(), c));
     }
     sum.sum()
@@ -85,8 +85,8 @@ pub(super) unsafe fn write_exp<V: VectorMath>(
         let n = V::LANES.min(k - j);
         // SAFETY: j + n <= k.
         unsafe {
-            let e = exp_head(V::load_head(from.add(j), n), n, c);
-            e.store_head(to.add(j), n);
+            let e = exp_head(V::load_part(from.add(j), n), n, c);
+            e.store_part(to.add(j), n);
             sum = sum.add(e);
         }
     }
@@ -113,6 +113,6 @@ pub(super) unsafe fn write_scaled<V: VectorMath>(
     for j in (0..k).step_by(V::LANES) {
         let n = V::LANES.min(k - j);
         // SAFETY: j + n <= k.
-        unsafe { V::load_head(from.add(j), n).mul(factor).store_head(to.add(j), n) }
+        unsafe { V::load_part(from.add(j), n).mul(factor).store_part(to.add(j), n) }
     }
 }

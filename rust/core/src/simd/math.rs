@@ -21,6 +21,23 @@ pub trait VectorMath: Vector {
     /// That of `r coth(r / 2)`.
     const COTH: &'static [Self::Elem] = Self::Elem::COTH;
 
+    /// [`load_head`](Vector::load_head), without its mask, which may be slow, where `n` is all.
+    /// # Safety
+    /// `n` elements can be read at `p`.
+    #[inline(always)]
+    unsafe fn load_part(p: *const Self::Elem, n: usize) -> Self {
+        // SAFETY: as the caller promises.
+        unsafe { if n == Self::LANES { Self::load(p) } else { Self::load_head(p, n) } }
+    }
+    /// [`store_head`](Vector::store_head), without its mask where `n` is all.
+    /// # Safety
+    /// `n` elements can be written at `p`.
+    #[inline(always)]
+    unsafe fn store_part(self, p: *mut Self::Elem, n: usize) {
+        // SAFETY: as the caller promises.
+        unsafe { if n == Self::LANES { self.store(p) } else { self.store_head(p, n) } }
+    }
+
     /// `self < b`; false where either is NaN.
     fn lt(self, b: Self) -> Self::Mask;
     /// `self <= b`; false where either is NaN.
