@@ -190,10 +190,36 @@ def test_out_of_another_type_is_refused(out):
 
 def test_a_refused_product_leaves_out_alone():
     out = np.full((2, 2), 7.0)
-    for a in (A * np.nan, A.astype(np.float32), A.T):
+    for a in (A.astype(np.float32), A.T):
         with pytest.raises((ValueError, TypeError)):
             kernels.matmul(a, A.T, out=out)
     np.testing.assert_array_equal(out, 7)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("other", [0.0, 1.0], ids=lambda other: f"times {other}")
+@pytest.mark.parametrize(("row", "column"), [(0, 0), (1, 2), (8, 0), (3, 39), (8, 39)])
+def test_a_number_that_is_not_finite_is_found_wherever_it_is(bad, other, row, column):
+    good, spoilt = np.full((9, 40), other), np.ones((9, 40))
+    spoilt[row, column] = bad
+    place = f"holds {'NaN' if bad != bad else bad} at row"
+    at = f"{place} {row}, column {column}"
+    turned = f"{place} {column}, column {row}"
+    for call, sentence in (
+        (lambda: kernels.matmul(spoilt, good.T), f"a {at}"),
+        (lambda: kernels.matmul(good, spoilt.T), f"b {turned}"),
+        (lambda: kernels.linear_forward(spoilt, good, np.ones(9)), f"a {at}"),
+        (lambda: kernels.linear_forward(good, spoilt, np.ones(9)), f"w {at}"),
+        (lambda: kernels.linear_backward(spoilt, np.ones((9, 3)), np.ones((40, 3))), f"dz {at}"),
+        (lambda: kernels.linear_backward(np.ones((9, 3)), spoilt, np.ones((3, 40))), f"a {at}"),
+        (lambda: kernels.linear_backward(np.ones((5, 9)), np.ones((5, 40)), spoilt), f"w {at}"),
+    ):
+        with pytest.raises(ValueError, match=f"^{sentence}; "):
+            call()
+
+
+def test_a_product_that_overflows_is_no_error():
+    assert kernels.matmul(A * 1e200, A.T * 1e200)[0, 0] == np.inf
 
 
 # Other threads

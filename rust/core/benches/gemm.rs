@@ -35,12 +35,27 @@ const SHAPES: [(&str, &str, [usize; 3]); 20] = [
     ("last layer dA", "nn", [128, 10, 512]),
 ];
 
+/// Large pages for large arrays, as NumPy asks for.
+fn zeros<T: Float>(rows: usize, cols: usize) -> Array2<T> {
+    let zeros = Array2::from_elem((rows, cols), T::ZERO);
+    #[cfg(target_os = "linux")]
+    if rows * cols * size_of::<T>() >= 4 << 20 {
+        let start = (zeros.as_ptr() as usize).next_multiple_of(4096);
+        let end = zeros.as_ptr() as usize + rows * cols * size_of::<T>();
+        // SAFETY: advice about pages of the array; it changes none of them.
+        unsafe { libc::madvise(start as *mut _, end - start, libc::MADV_HUGEPAGE) };
+    }
+    zeros
+}
+
 fn matrix<T: Float>(layout: u8, rows: usize, cols: usize) -> Array2<T> {
     let value = |(i, j): (usize, usize)| T::from_f64(((i * 7 + j * 13) % 31) as f64 / 31.0 - 0.5);
-    match layout {
-        b't' => Array2::from_shape_fn((cols, rows), value).reversed_axes(),
-        _ => Array2::from_shape_fn((rows, cols), value),
-    }
+    let mut matrix = match layout {
+        b't' => zeros(cols, rows).reversed_axes(),
+        _ => zeros(rows, cols),
+    };
+    matrix.indexed_iter_mut().for_each(|(at, x)| *x = value(at));
+    matrix
 }
 
 /// Time as it matters: what the calling thread itself worked, if it works alone, so that others on
@@ -91,7 +106,7 @@ fn table<T: Float>(ctx: &Context, words: &[String]) {
         }
         let (a, b): (Array2<T>, Array2<T>) =
             (matrix(layout.as_bytes()[0], m, k), matrix(layout.as_bytes()[1], k, n));
-        let mut c = Array2::from_elem((m, n), T::ZERO);
+        let mut c = zeros(m, n);
         let call = |a: ArrayView2<'_, T>, b: ArrayView2<'_, T>, c: &mut Array2<T>| {
             gemm(ctx, T::ONE, a, b, T::ZERO, c.view_mut(), Epilogue::None)
                 .expect("the shapes agree");

@@ -8,6 +8,8 @@ use crate::context::Context;
 use crate::disjoint::Disjoint;
 use crate::error::{Error, Result};
 use crate::float::Float;
+use crate::isa::Isa;
+use crate::math::first_non_finite;
 
 /// A matrix of samples, (m, n): one example a row. Any strides will do.
 ///
@@ -213,10 +215,8 @@ impl<'a> Samples<'a> {
 pub fn check_finite<T: Float>(argument: &'static str, values: &ArrayView2<'_, T>) -> Result<()> {
     for (row, values) in values.axis_iter(Axis(0)).enumerate() {
         let column = match values.as_slice() {
-            // A sum of products with zero is NaN if and only if one of them is not finite: a
-            // loop without a branch, which vectorises.
-            Some(slice) if slice.iter().map(|&x| x * T::ZERO).sum::<T>() == T::ZERO => None,
-            _ => values.iter().position(|x| !x.is_finite()),
+            Some(values) => first_non_finite(Isa::best(), values),
+            None => values.iter().position(|x| !x.is_finite()),
         };
         if let Some(column) = column {
             let value = values[column].to_string();
@@ -231,7 +231,6 @@ mod tests {
     use ndarray::{Array2, array};
 
     use super::*;
-    use crate::isa::Isa;
 
     fn load<T: Float>(samples: &Samples<'_>, rows: &Rows<'_>, scale: T) -> Array2<T> {
         let mut into = Array2::from_elem((rows.len(), samples.dim().1), T::ZERO);

@@ -61,6 +61,22 @@ fn finite<T: Float>(name: &'static str, view: &ArrayViewD<'_, T>) -> Result<(), 
     Ok(samples::check_finite(name, &flat.view())?)
 }
 
+/// Fails at the first NaN or infinity of a product's operands, which is looked for where the product shows one.
+///
+/// Whatever is multiplied with them, NaN and infinity make NaN or infinity, and sums keep them: an element of A
+/// spoils its whole row of `A B`, one of B its column. So the first row and column of the product tell, and
+/// the operands need not be read once more.
+fn finite_operands<T: Float>(
+    product: &ArrayView2<'_, T>,
+    operands: &[(&'static str, ArrayView2<'_, T>)],
+) -> purrceptron::Result<()> {
+    let mut border = product.row(0).into_iter().chain(product.column(0));
+    if border.all(|x| x.is_finite()) {
+        return Ok(());
+    }
+    operands.iter().try_for_each(|(name, values)| samples::check_finite(name, values))
+}
+
 /// A new array of zeros, or `MemoryError`.
 fn zeros<'py, T: Element>(py: Python<'py>, shape: &[usize]) -> PyResult<Bound<'py, PyArrayDyn<T>>> {
     let mut dims: Vec<npy_intp> = shape.iter().map(|&n| n as npy_intp).collect();
@@ -100,7 +116,8 @@ fn write<'py, T: Element>(
 /// b : array of shape (k, n)
 ///     float32 or float64, the same as `a`; integers are converted.
 /// out : array of shape (m, n), optional
-///     Where to write the product; of the same dtype, sharing no memory with `a` or `b`.
+///     Where to write the product; of the same dtype, sharing no memory with `a` or `b`. Products with NaN or
+///     infinity are written before they are refused.
 ///
 /// Returns
 /// -------
@@ -155,12 +172,11 @@ pub(crate) fn matmul<'py>(
             }
         };
         let mut c = write("out", &out)?;
-        let cv = c.as_array_mut().into_dimensionality::<Ix2>().expect("the shape was checked");
+        let mut cv = c.as_array_mut().into_dimensionality::<Ix2>().expect("the shape was checked");
         py.detach(|| {
-            samples::check_finite("a", &av)?;
-            samples::check_finite("b", &bv)?;
             let ctx = Context::current()?;
-            gemm::gemm(&ctx, T::ONE, av, bv, T::ZERO, cv, Epilogue::None)
+            gemm::gemm(&ctx, T::ONE, av, bv, T::ZERO, cv.view_mut(), Epilogue::None)?;
+            finite_operands(&cv.view(), &[("a", av), ("b", bv)])
         })
         .map_err(CoreError::from)?;
         drop(c);
@@ -209,13 +225,12 @@ pub(crate) fn linear_forward<'py>(
         }
         let out = zeros::<T>(py, &[av.nrows(), wv.nrows()])?;
         let mut z = write("z", &out)?;
-        let zv = z.as_array_mut().into_dimensionality::<Ix2>().expect("two dimensions were made");
+        let mut zv =
+            z.as_array_mut().into_dimensionality::<Ix2>().expect("two dimensions were made");
         py.detach(|| {
-            samples::check_finite("a", &av)?;
-            samples::check_finite("w", &wv)?;
-            samples::check_finite("b", &bv.insert_axis(Axis(1)))?;
             let ctx = Context::current()?;
-            dense::linear_forward(&ctx, av, wv, &bv.to_vec(), zv)
+            dense::linear_forward(&ctx, av, wv, &bv.to_vec(), zv.view_mut())?;
+            finite_operands(&zv.view(), &[("a", av), ("w", wv), ("b", bv.insert_axis(Axis(1)))])
         })
         .map_err(CoreError::from)?;
         drop(z);
@@ -270,18 +285,17 @@ pub(crate) fn linear_backward<'py>(
         let (da, dw) = (zeros::<T>(py, &[m, n_in])?, zeros::<T>(py, &[n_out, n_in])?);
         let db = zeros::<T>(py, &[n_out])?;
         let (mut dab, mut dwb, mut dbb) = (write("da", &da)?, write("dw", &dw)?, write("db", &db)?);
-        let dav = dab.as_array_mut().into_dimensionality::<Ix2>().expect("made so");
-        let dwv = dwb.as_array_mut().into_dimensionality::<Ix2>().expect("made so");
+        let mut dav = dab.as_array_mut().into_dimensionality::<Ix2>().expect("made so");
+        let mut dwv = dwb.as_array_mut().into_dimensionality::<Ix2>().expect("made so");
         let dbs = dbb.as_slice_mut()?;
         py.detach(|| {
-            samples::check_finite("dz", &dzv)?;
-            samples::check_finite("a", &av)?;
-            samples::check_finite("w", &wv)?;
             let ctx = Context::current()?;
             let scale = T::from_f64(1.0 / m as f64);
-            linear_backward_input(&ctx, dzv, wv, dav)?;
+            linear_backward_input(&ctx, dzv, wv, dav.view_mut())?;
+            finite_operands(&dav.view(), &[("dz", dzv), ("a", av), ("w", wv)])?;
             linear_backward_bias(&ctx, scale, dzv, T::ZERO, dbs)?;
-            linear_backward_weight(&ctx, scale, dzv, av, T::ZERO, dwv, Epilogue::None)
+            linear_backward_weight(&ctx, scale, dzv, av, T::ZERO, dwv.view_mut(), Epilogue::None)?;
+            finite_operands(&dwv.view(), &[("a", av)])
         })
         .map_err(CoreError::from)?;
         drop((dab, dwb, dbb));

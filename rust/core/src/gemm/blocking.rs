@@ -1,12 +1,11 @@
 //! The sizes of everything: tiles for the registers, panels and blocks for the caches.
 //!
-//! A product is cut at five places, from the outside in:
+//! A product is cut at four places, from the outside in:
 //!
 //! | size | what it fits | value |
 //! | --- | --- | --- |
-//! | `MC` rows of A | packed once for a slice, read from the third level | from the caches |
+//! | `NC` columns of B | packed, they fill three quarters of the second level | from the caches |
 //! | `KC` of k | a slice of all sums: long enough to pay for reading and writing C again | fixed |
-//! | `NC` columns of B | packed, they fill half of the second level | from the caches |
 //! | `MR` rows, `NR` columns | the tile of C that stays in registers | from the registers |
 //!
 //! `KC` alone decides in which order a sum is taken, so it depends on the element type and on
@@ -34,7 +33,7 @@ pub(super) const WORTH_A_TASK: usize = 1 << 20;
 const CHUNK_BYTES: usize = 8192;
 
 /// The most products that are added up in one go along k.
-pub(super) const fn chunk<T>() -> usize {
+pub(super) fn chunk<T>() -> usize {
     CHUNK_BYTES / size_of::<T>()
 }
 
@@ -42,14 +41,14 @@ pub(super) const fn chunk<T>() -> usize {
 /// all their sums and the rows of the second must fit in the registers, and one to spare.
 pub(super) const fn dot_tile<V: Vector>() -> (usize, usize) {
     match V::REGISTERS {
-        32.. => (5, 5),
-        16.. => (4, 3),
+        32.. => (5, 4),
+        16.. => (3, 3),
         _ => (2, 2),
     }
 }
 
 /// The most products that are added up in one go.
-pub(super) const fn kc<T>() -> usize {
+pub(super) fn kc<T>() -> usize {
     KC_BYTES / size_of::<T>()
 }
 
@@ -58,31 +57,24 @@ pub(super) const fn mr<V: Vector>() -> usize {
     (V::REGISTERS - 4) / NRV
 }
 
-/// The columns of a tile.
-pub(super) const fn nr<V: Vector>() -> usize {
-    NRV * V::LANES
-}
+/// Elements of the largest tile of any instruction set.
+pub(super) const TILE_ROOM: usize = 14 * NRV * 16;
 
-/// Columns of a strip, for a product with `n` of them: four panels, fewer where there are few
-/// (but a number that divides four, so that a packed block is whole strips).
-pub(super) fn strip<V: Vector>(n: usize) -> usize {
-    let panels = match n.div_ceil(nr::<V>()) {
+/// Panels in a strip, for a product with so many of them: four, fewer where there are few (but a
+/// number that divides four, so that a packed block is whole strips).
+pub(super) fn strip_panels(panels: usize) -> usize {
+    match panels {
         0..8 => 1,
         8..16 => 2,
         _ => STRIP_PANELS,
-    };
-    panels * nr::<V>()
+    }
 }
 
-/// Columns of B that are packed at a time: whole strips that fill half of the second level.
-pub(super) fn nc<V: Vector>() -> usize {
-    let strip = STRIP_PANELS * nr::<V>();
-    (Caches::get().l2 / 2 / KC_BYTES / strip).max(1) * strip
-}
-
-/// Rows of A that are packed at a time: an eighth of the last level.
-pub(super) fn mc() -> usize {
-    (Caches::get().l3 / 8 / KC_BYTES).clamp(256, 2048)
+/// Columns of B that are packed at a time, for panels of `nr`: whole strips that fill three
+/// quarters of the second level.
+pub(super) fn nc<T>(nr: usize) -> usize {
+    let strip = STRIP_PANELS * nr;
+    (Caches::get().l2 / 4 * 3 / (kc::<T>() * size_of::<T>()) / strip).max(1) * strip
 }
 
 /// `len` things in pieces of at most `max`, as even as can be: no piece is much smaller than the
@@ -144,8 +136,8 @@ mod tests {
         fn check<V: Vector>() {
             assert!(mr::<V>() >= 2);
             assert!(mr::<V>() * NRV + NRV < V::REGISTERS);
-            assert_eq!(nc::<V>() % strip::<V>(1 << 20), 0);
-            assert_eq!(strip::<V>(1), nr::<V>());
+            assert!(mr::<V>() * NRV * V::LANES <= TILE_ROOM);
+            assert_eq!(nc::<V::Elem>(V::LANES) % (STRIP_PANELS * V::LANES), 0);
         }
         check::<P32x8>();
         check::<P64x4>();

@@ -26,7 +26,7 @@ use super::{Epilogue, Product};
 use crate::context::Context;
 use crate::error::Result;
 use crate::float::Float;
-use crate::simd::{Kernel, Vector, dispatch};
+use crate::simd::{Kernel, Vector, dispatch, prefetch};
 
 /// Elements of the larger operand that make a task.
 const ELEMENTS_A_TASK: usize = 1 << 17;
@@ -151,7 +151,9 @@ impl<T: Float> Kernel<T> for Sum<T> {
                 // SAFETY: the tile's rows and columns are among those of the task.
                 unsafe {
                     let to = self.to.add(rows.start(i) * small.rows + columns.start(j));
-                    tile::<V>(x, y, to, small.rows);
+                    let row = rows.start(i + 1) + (2 * j) % x.rows;
+                    let next = large.sub(row..row, 0..0).ptr;
+                    tile::<V>(x, y, to, small.rows, next);
                 }
             }
         }
@@ -184,13 +186,14 @@ unsafe fn tile<V: Vector>(
     y: Matrix<V::Elem>,
     to: *mut V::Elem,
     to_stride: usize,
+    next: *const V::Elem,
 ) {
     let most = dot_tile::<V>();
     macro_rules! size {
         ($rows:literal, $columns:literal) => {
             if $rows <= most.0 && $columns <= most.1 && (x.rows, y.rows) == ($rows, $columns) {
                 // SAFETY: as the caller promises.
-                return unsafe { fixed::<V, $rows, $columns>(x, y, to, to_stride) };
+                return unsafe { fixed::<V, $rows, $columns>(x, y, to, to_stride, next) };
             }
         };
     }
@@ -211,21 +214,27 @@ unsafe fn fixed<V: Vector, const MR: usize, const NR: usize>(
     y: Matrix<V::Elem>,
     to: *mut V::Elem,
     to_stride: usize,
+    next: *const V::Elem,
 ) {
     let mut sums = [[V::splat(V::Elem::ZERO); NR]; MR];
+    let xs: [_; MR] = std::array::from_fn(|i| x.ptr.wrapping_offset(i as isize * x.rs));
+    let ys: [_; NR] = std::array::from_fn(|j| y.ptr.wrapping_offset(j as isize * y.rs));
     let whole = x.cols / V::LANES * V::LANES;
     let mut p = 0;
     while p < whole {
+        for r in 0..2 {
+            prefetch(next.wrapping_offset(r * x.rs).wrapping_add(p));
+        }
         let mut column = [V::splat(V::Elem::ZERO); NR];
         for j in 0..NR {
             // SAFETY: a whole vector of row j.
-            column[j] = unsafe { V::load(y.ptr.offset(j as isize * y.rs).add(p)) };
+            column[j] = unsafe { V::load(ys[j].add(p)) };
         }
         for i in 0..MR {
             // SAFETY: a whole vector of row i.
-            let x = unsafe { V::load(x.ptr.offset(i as isize * x.rs).add(p)) };
+            let row = unsafe { V::load(xs[i].add(p)) };
             for j in 0..NR {
-                sums[i][j] = x.mul_add(column[j], sums[i][j]);
+                sums[i][j] = row.mul_add(column[j], sums[i][j]);
             }
         }
         p += V::LANES;
@@ -235,13 +244,13 @@ unsafe fn fixed<V: Vector, const MR: usize, const NR: usize>(
         let mut column = [V::splat(V::Elem::ZERO); NR];
         for j in 0..NR {
             // SAFETY: the rest of row j.
-            column[j] = unsafe { V::load_head(y.ptr.offset(j as isize * y.rs).add(p), rest) };
+            column[j] = unsafe { V::load_head(ys[j].add(p), rest) };
         }
         for i in 0..MR {
             // SAFETY: the rest of row i.
-            let x = unsafe { V::load_head(x.ptr.offset(i as isize * x.rs).add(p), rest) };
+            let row = unsafe { V::load_head(xs[i].add(p), rest) };
             for j in 0..NR {
-                sums[i][j] = x.mul_add(column[j], sums[i][j]);
+                sums[i][j] = row.mul_add(column[j], sums[i][j]);
             }
         }
     }

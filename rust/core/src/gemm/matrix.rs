@@ -93,6 +93,11 @@ impl<T> MatrixMut<T> {
         unsafe { self.ptr.offset(i as isize * self.rs + j as isize * self.cs) }
     }
 
+    /// The same elements, to read.
+    pub(super) fn as_ref(&self) -> Matrix<T> {
+        Matrix { ptr: self.ptr, rows: self.rows, cols: self.cols, rs: self.rs, cs: self.cs }
+    }
+
     /// The same elements as another type of the same layout.
     pub(super) fn cast<U>(self) -> MatrixMut<U> {
         const { assert!(size_of::<T>() == size_of::<U>() && align_of::<T>() == align_of::<U>()) };

@@ -20,10 +20,12 @@
               left the sums in memory, at a third of the speed"
 )]
 
-use super::blocking::{mr, nr};
+use std::mem::MaybeUninit;
+
+use super::blocking::mr;
 use super::matrix::MatrixMut;
 use crate::float::Float;
-use crate::simd::Vector;
+use crate::simd::{Vector, prefetch, transpose};
 
 /// The operands of a tile in one slice: where they are, and how far it is to the next row (of A)
 /// and to the next product.
@@ -36,6 +38,17 @@ pub(super) struct Panels<T> {
     pub(super) a_k: isize,
     pub(super) b: *const T,
     pub(super) b_k: isize,
+    pub(super) next: Next<T>,
+}
+
+/// What will be wanted after this tile, to be fetched meanwhile: with each product, one element
+/// (that is, its line of the cache) for each vector of the tile, `apart` from one another, and
+/// `step` further on with the next product. They need not exist.
+#[derive(Clone, Copy)]
+pub(super) struct Next<T> {
+    pub(super) at: *const T,
+    pub(super) apart: isize,
+    pub(super) step: isize,
 }
 
 /// What becomes of a tile's sums: `C ← α sums + β C`, and in the last slice the bias and ReLU.
@@ -48,10 +61,16 @@ pub(super) struct Store<T> {
     pub(super) relu: bool,
 }
 
+impl<T: Float> Store<T> {
+    /// The sums as they are.
+    pub(super) const PLAIN: Self =
+        Self { alpha: T::ONE, beta: T::ZERO, bias: std::ptr::null(), relu: false };
+}
+
 /// One whole tile of `rows` rows and `vectors` vectors, at `c`, with `rs` from row to row.
 ///
 /// # Safety
-/// `1 <= rows <= mr::<V>()`, `1 <= vectors <= NRV`; the operands can be read and the tile written
+/// `1 <= rows <= mr::<V>()` and `vectors` is 2, or `1 <= rows <= 2 * mr::<V>()` and it is 1; the operands can be read and the tile written
 /// (and, unless `beta` is zero, read); a bias that is not null has an element for each column.
 #[inline(always)]
 pub(super) unsafe fn tile<V: Vector>(
@@ -63,21 +82,22 @@ pub(super) unsafe fn tile<V: Vector>(
     store: Store<V::Elem>,
 ) {
     macro_rules! heights {
-        ($($mr:literal)*) => {
-            match (rows, vectors) {
+        ($vectors:literal, $most:expr; $($mr:literal)*) => {
+            match rows {
                 // SAFETY: as the caller promises; the arm says which size it is.
-                $(($mr, 2) if $mr <= mr::<V>() => unsafe {
-                    fixed::<V, $mr, 2>(panels, c, rs, store)
-                },)*
-                // SAFETY: as above.
-                $(($mr, 1) if $mr <= mr::<V>() => unsafe {
-                    fixed::<V, $mr, 1>(panels, c, rs, store)
+                $($mr if $mr <= $most => unsafe {
+                    fixed::<V, $mr, $vectors>(panels, c, rs, store)
                 },)*
                 _ => unreachable!("a tile of {rows} rows and {vectors} vectors"),
             }
         };
     }
-    heights!(14 13 12 11 10 9 8 7 6 5 4 3 2 1)
+    if vectors == 2 {
+        heights!(2, mr::<V>(); 14 13 12 11 10 9 8 7 6 5 4 3 2 1)
+    } else {
+        heights!(1, 2 * mr::<V>();
+            28 27 26 25 24 23 22 21 20 19 18 17 16 15 14 13 12 11 10 9 8 7 6 5 4 3 2 1)
+    }
 }
 
 /// # Safety
@@ -89,9 +109,17 @@ unsafe fn fixed<V: Vector, const MR: usize, const NV: usize>(
     rs: isize,
     store: Store<V::Elem>,
 ) {
-    let Panels { kc, mut a, a_row, a_k, mut b, b_k } = panels;
+    let Panels { kc, mut a, a_row, a_k, mut b, b_k, mut next } = panels;
     let mut sums = [[V::splat(V::Elem::ZERO); NV]; MR];
+    for i in 0..MR {
+        for j in 0..NV {
+            prefetch(c.wrapping_offset(i as isize * rs).wrapping_add(j * V::LANES).cast_const());
+        }
+    }
     for _ in 0..kc {
+        for j in 0..NV {
+            prefetch(next.at.wrapping_offset(j as isize * next.apart));
+        }
         let mut row = [V::splat(V::Elem::ZERO); NV];
         for j in 0..NV {
             // SAFETY: the panel of B holds NV vectors for each product.
@@ -106,6 +134,7 @@ unsafe fn fixed<V: Vector, const MR: usize, const NV: usize>(
         }
         a = a.wrapping_offset(a_k);
         b = b.wrapping_offset(b_k);
+        next.at = next.at.wrapping_offset(next.step);
     }
     // SAFETY: as the caller promises.
     unsafe { finish(sums, c, rs, store) }
@@ -163,8 +192,8 @@ unsafe fn finish<V: Vector, const MR: usize, const NV: usize>(
 }
 
 /// What [`finish`] does, for a tile that is cut short by the edge of C or whose rows are not
-/// contiguous: the sums are in `sums`, `nr::<V>()` apart, and `width` of each row go to C's
-/// elements, at any strides. The arithmetic is that of [`finish`], vector by vector.
+/// contiguous: the sums are in `sums`, whose rows are `sums_rs` apart, and go to C's elements, at
+/// any strides. The arithmetic is that of [`finish`], vector by vector.
 ///
 /// # Safety
 /// `sums` can be read up to whole vectors; the elements of C can be written (and, unless `beta`
@@ -172,16 +201,37 @@ unsafe fn finish<V: Vector, const MR: usize, const NV: usize>(
 #[inline(always)]
 pub(super) unsafe fn finish_edge<V: Vector>(
     sums: *const V::Elem,
+    sums_rs: usize,
     c: MatrixMut<V::Elem>,
     store: Store<V::Elem>,
 ) {
+    if c.rs == 1 && c.cs != 1 && store.bias.is_null() {
+        // C's columns are contiguous: a square of sums at a time is turned over.
+        for i in (0..c.rows).step_by(V::LANES) {
+            for j in (0..c.cols).step_by(V::LANES) {
+                let (rows, cols) = (V::LANES.min(c.rows - i), V::LANES.min(c.cols - j));
+                let mut square = [MaybeUninit::<V>::uninit(); MOST_LANES];
+                let square: *mut V::Elem = square.as_mut_ptr().cast();
+                // SAFETY: as the caller promises; the square has room for LANES vectors.
+                unsafe {
+                    let from = sums.add(i * sums_rs + j);
+                    transpose::<V>(from, sums_rs as isize, rows, cols, square, V::LANES, V::LANES);
+                    for l in 0..cols {
+                        let sum = V::load(square.add(l * V::LANES));
+                        finish_vector(sum, c.at(i, j + l), 1, rows, store);
+                    }
+                }
+            }
+        }
+        return;
+    }
     for i in 0..c.rows {
         for j in (0..c.cols).step_by(V::LANES) {
             let lanes = V::LANES.min(c.cols - j);
             let bias = if store.bias.is_null() { store.bias } else { store.bias.wrapping_add(j) };
             // SAFETY: as the caller promises; only the first `lanes` of the row are touched.
             unsafe {
-                let sum = V::load(sums.add(i * nr::<V>() + j));
+                let sum = V::load(sums.add(i * sums_rs + j));
                 finish_vector(sum, c.at(i, j), c.cs, lanes, Store { bias, ..store });
             }
         }

@@ -9,6 +9,7 @@ mod matrix;
 mod micro;
 mod naive;
 mod pack;
+mod plan;
 pub(crate) mod product;
 mod scratch;
 #[cfg(test)]
@@ -61,6 +62,8 @@ pub struct Tile<'a, T> {
 ///
 /// Each element is one sum in an order that depends on the shapes, the element type and the
 /// instruction set, never on the layouts' strides or the number of threads.
+///
+/// A matrix times its own transposed view, without β or an epilogue, is half the work: the product is symmetric.
 ///
 /// # Errors
 /// [`Error::Shape`] if the shapes do not agree, or a bias has not `n` elements;

@@ -9,17 +9,35 @@ use super::matrix::Matrix;
 use crate::float::Float;
 use crate::simd::{Vector, transpose};
 
-/// Packs all of `b` (products x columns, at most a panel's) to rows of `whole` columns each, a
-/// multiple of the vector's lanes; columns that `b` has not are zeros.
+/// Packs all of `b` (products x columns) to panels of `nr` columns, one after the other; the last
+/// is as wide as the vectors that it takes, and has zeros where `b` ends within one.
 ///
 /// # Safety
-/// `b` can be read, `b.rows * whole` elements can be written at `to`; `b.cols <= whole`.
+/// `b` can be read, and `b.rows` times its columns, rounded up to whole vectors, can be written at
+/// `to`.
 #[inline(always)]
-pub(super) unsafe fn pack_b<V: Vector>(b: Matrix<V::Elem>, whole: usize, to: *mut V::Elem) {
-    for j in (0..whole).step_by(V::LANES) {
-        let lanes = V::LANES.min(b.cols.saturating_sub(j));
-        // SAFETY: the caller promises both; a vector's columns end before `whole`.
-        unsafe { pack_lanes::<V>(b, j, lanes, to.add(j), whole, V::LANES) };
+pub(super) unsafe fn pack_b<V: Vector>(b: Matrix<V::Elem>, nr: usize, to: *mut V::Elem) {
+    let whole = if b.cs == 1 { b.cols / nr * nr } else { 0 };
+    // Row by row of B, and not panel by panel: memory likes to be read straight on.
+    for p in 0..if whole > 0 { b.rows } else { 0 } {
+        for j in (0..whole).step_by(nr) {
+            let panel = to.wrapping_add(j * b.rows + p * nr);
+            for v in (0..nr).step_by(V::LANES) {
+                // SAFETY: the caller promises both; the vector ends within `b`.
+                unsafe { V::load(b.at(p, j + v)).store(panel.add(v)) };
+            }
+        }
+    }
+    for j in (whole..b.cols).step_by(nr) {
+        let width = nr.min(b.cols - j).next_multiple_of(V::LANES);
+        for v in (0..width).step_by(V::LANES) {
+            let lanes = V::LANES.min(b.cols - j - v);
+            // SAFETY: as above; the panels before this one are whole, so it starts where they end.
+            unsafe {
+                let to = to.add(j * b.rows + v);
+                pack_lanes::<V>(b, j + v, lanes, to, width, V::LANES);
+            }
+        }
     }
 }
 

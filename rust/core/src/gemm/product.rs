@@ -25,14 +25,9 @@ pub struct Product<'a, T> {
 
 /// Does the product. Called through [`Float::product`] alone, so that it is compiled once for each
 /// element type, here, and not again in every crate that multiplies matrices.
-pub(crate) fn run<T: Float>(ctx: &Context, mut p: Product<'_, T>) -> Result<()> {
+pub(crate) fn run<T: Float>(ctx: &Context, p: Product<'_, T>) -> Result<()> {
     if p.c.rows == 0 || p.c.cols == 0 {
         return Ok(());
-    }
-    // Vectors lie along the rows of C. Where its columns are contiguous, Cᵀ = Bᵀ Aᵀ has them so;
-    // a bias, which belongs to the columns, stays where it is.
-    if p.c.cs != 1 && p.c.rs == 1 && matches!(p.epilogue, Epilogue::None | Epilogue::Then(_)) {
-        p = p.t();
     }
     if dot::pays(p.c.rows, p.a.cols, p.c.cols) {
         dot::dot(ctx, &p)
@@ -42,7 +37,16 @@ pub(crate) fn run<T: Float>(ctx: &Context, mut p: Product<'_, T>) -> Result<()> 
 }
 
 impl<T: Float> Product<'_, T> {
-    fn t(self) -> Self {
+    /// Whether B is Aᵀ and nothing else comes in: then C is its own transpose.
+    pub(super) fn is_gram(&self) -> bool {
+        let Self { a, b, .. } = self;
+        (a.ptr, a.rows, a.cols, a.rs, a.cs) == (b.ptr, b.cols, b.rows, b.cs, b.rs)
+            && self.beta == T::ZERO
+            && matches!(self.epilogue, Epilogue::None)
+    }
+
+    /// The same product, turned over: Cᵀ = Bᵀ Aᵀ. A bias would have to be turned over with it.
+    pub(super) fn t(self) -> Self {
         let (a, b, c) = (self.b.t(), self.a.t(), self.c.t());
         Self { a, b, c, transposed: !self.transposed, ..self }
     }

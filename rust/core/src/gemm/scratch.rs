@@ -9,7 +9,14 @@ use crate::error::{Error, Result};
 use crate::float::Float;
 
 /// Panels start on a page: their cache sets do not depend on the caller's luck.
-const ALIGN: usize = 4096;
+const PAGE: usize = 4096;
+/// Large buffers are whole large pages, so that one entry of the translation buffer covers them.
+const LARGE_PAGE: usize = 2 << 20;
+
+fn layout(bytes: usize) -> Option<Layout> {
+    let page = if bytes > LARGE_PAGE / 8 { LARGE_PAGE } else { PAGE };
+    Layout::from_size_align(bytes.checked_next_multiple_of(page)?, page).ok()
+}
 
 /// Raw memory, freed with the thread.
 struct Buffer {
@@ -22,19 +29,26 @@ impl Buffer {
 
     fn at_least(bytes: usize) -> Result<Self> {
         let failed = Error::OutOfMemory { bytes, what: "packed panels" };
-        let layout = Layout::from_size_align(bytes, ALIGN).map_err(|_| failed.clone())?;
+        let layout = layout(bytes).ok_or_else(|| failed.clone())?;
         // SAFETY: `with_scratch` asks for more than the empty buffer's zero bytes.
         let ptr = NonNull::new(unsafe { alloc(layout) }).ok_or(failed)?;
+        let bytes = layout.size();
+        #[cfg(target_os = "linux")]
+        if layout.align() == LARGE_PAGE {
+            // SAFETY: advice about memory just allocated; it changes none of it. Where the system
+            // has no large pages it fails, and nothing is lost.
+            unsafe { libc::madvise(ptr.as_ptr().cast(), bytes, libc::MADV_HUGEPAGE) };
+        }
         Ok(Self { ptr, bytes })
     }
 }
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        if self.bytes > 0 {
-            // SAFETY: allocated in `at_least` with this size and alignment, which were valid.
+        if let (true, Some(layout)) = (self.bytes > 0, layout(self.bytes)) {
+            // SAFETY: allocated in `at_least` with this layout: rounding up again changes nothing.
             unsafe {
-                dealloc(self.ptr.as_ptr(), Layout::from_size_align_unchecked(self.bytes, ALIGN));
+                dealloc(self.ptr.as_ptr(), layout);
             }
         }
     }

@@ -22,19 +22,11 @@ pub(crate) unsafe fn transpose<V: Vector>(
     width: usize,
 ) {
     let mut r = [V::splat(V::Elem::default()); MOST_LANES];
-    let whole = rows == V::LANES && cols == V::LANES && width == V::LANES;
-    // SAFETY: as the caller promises.
-    unsafe {
-        if whole {
-            for (i, r) in r.iter_mut().enumerate().take(V::LANES) {
-                *r = V::load(from.offset(i as isize * from_stride));
-            }
-        } else {
-            for (i, r) in r.iter_mut().enumerate().take(V::LANES) {
-                if i < rows {
-                    *r = V::load_head(from.offset(i as isize * from_stride), cols);
-                }
-            }
+    for (i, r) in r.iter_mut().enumerate().take(V::LANES) {
+        if i < rows {
+            let from = from.wrapping_offset(i as isize * from_stride);
+            // SAFETY: `cols` elements of the row can be read, as the caller promises.
+            *r = unsafe { if cols == V::LANES { V::load(from) } else { V::load_head(from, cols) } };
         }
     }
     // One zip of the upper half of the rows with the lower doubles the width of what is already
@@ -47,18 +39,11 @@ pub(crate) unsafe fn transpose<V: Vector>(
     if V::LANES >= 16 {
         r = zip_halves(r);
     }
-    // SAFETY: as the caller promises.
-    unsafe {
-        if whole {
-            for (j, r) in r.iter().enumerate().take(V::LANES) {
-                r.store(to.add(j * to_stride));
-            }
-        } else {
-            for (j, r) in r.iter().enumerate().take(V::LANES) {
-                if j < cols {
-                    r.store_head(to.add(j * to_stride), width);
-                }
-            }
+    for (j, r) in r.iter().enumerate().take(V::LANES) {
+        if j < cols {
+            let to = to.wrapping_add(j * to_stride);
+            // SAFETY: `width` elements of the row can be written, as the caller promises.
+            unsafe { if width == V::LANES { r.store(to) } else { r.store_head(to, width) } };
         }
     }
 }

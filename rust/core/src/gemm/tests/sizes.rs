@@ -64,6 +64,8 @@ fn edges_of_slices_and_blocks() {
         (20, 2051, 24),
         (211, 1537, 21),
         (21, 211, 1537),
+        (28, 60, 700),
+        (209, 209, 20),
     ]
     .into_iter()
     .enumerate()
@@ -226,4 +228,48 @@ fn the_instruction_set_asked_for_is_the_one_that_runs() {
         assert_eq!(dispatch::<f32, _>(isa, Bytes), bytes);
         assert_eq!(dispatch::<f64, _>(isa, Bytes), bytes);
     }
+}
+
+#[test]
+fn a_matrix_times_its_own_transpose() {
+    fn check<T: Float>(number: fn(usize) -> f64) {
+        for &isa in Isa::available() {
+            for (m, k) in [(1, 5), (7, 3), (30, 40), (61, 700), (130, 17), (209, 33)] {
+                for (i, layout) in
+                    [Layout::Rows, Layout::Columns, Layout::Reversed].into_iter().enumerate()
+                {
+                    let ctx = Context::new(isa, [1, 2, 5][(m + i) % 3]);
+                    let a = Laid::<T>::new(layout, m, k, |(i, j)| number(31 * i + j));
+                    let copy = a.view().to_owned();
+                    let mut c = Laid::new(Layout::OUTPUTS[(m + i) % 7], m, m, |_| f64::NAN);
+                    gemm(
+                        &ctx,
+                        T::ONE,
+                        a.view(),
+                        a.view().reversed_axes(),
+                        T::ZERO,
+                        c.view_mut(),
+                        Epilogue::None,
+                    )
+                    .unwrap();
+                    let mut expected = Array2::from_elem((m, m), T::ZERO);
+                    gemm(
+                        &ctx,
+                        T::ONE,
+                        a.view(),
+                        copy.t(),
+                        T::ZERO,
+                        expected.view_mut(),
+                        Epilogue::None,
+                    )
+                    .unwrap();
+                    assert_eq!(c.view(), expected, "({m}, {k}) {isa} {} {layout:?}", T::NAME);
+                    c.check_surroundings();
+                }
+            }
+        }
+    }
+    // The same bits as a product that does not know that C is symmetric.
+    check::<f32>(fraction);
+    check::<f64>(fraction);
 }

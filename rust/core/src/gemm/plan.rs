@@ -1,0 +1,158 @@
+//! How a product is cut: which tile, what is packed, and who does which rectangle of C.
+
+use std::ops::Range;
+
+use super::Product;
+use super::blocking::{NRV, Pieces, WORTH_A_TASK, kc, mr, nc, strip_panels};
+use crate::float::Float;
+use crate::simd::{Kernel, Vector};
+
+/// The sizes that follow from the vector and from C, and how C is shared out: so many groups of
+/// tile rows by so many groups of strips.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plan {
+    /// The rows of C, a tile row each.
+    pub(super) rows: Pieces,
+    /// Columns of a tile: of a panel of B.
+    pub(super) nr: usize,
+    /// Columns of a block of B.
+    pub(super) nc: usize,
+    /// Columns that an epilogue is called with.
+    pub(super) strip: usize,
+    /// C is symmetric: nothing is computed beyond the panel that a row's diagonal is in.
+    pub(super) gram: bool,
+    columns: usize,
+    row_groups: Pieces,
+    column_groups: Pieces,
+}
+
+/// Makes the plan for a product; a kernel only because the sizes follow the vector.
+pub(super) struct Planning<'p, T> {
+    pub(super) p: Product<'p, T>,
+    pub(super) threads: usize,
+}
+
+impl<'p, T: Float> Kernel<T> for Planning<'p, T> {
+    type Output = (Product<'p, T>, Plan);
+
+    #[inline(always)]
+    fn run<V: Vector<Elem = T>>(self) -> (Product<'p, T>, Plan) {
+        let p = turned(self.p, V::LANES);
+        let (m, k, n) = (p.c.rows, p.a.cols, p.c.cols);
+        // Rows that fit in one tile, if it is one vector wide, see each element of B once.
+        let tall = m > mr::<V>() && m <= NRV * mr::<V>();
+        let (height, vectors) = if tall { (m, 1) } else { (mr::<V>(), NRV) };
+        let rows = Pieces::at_most(m, height);
+        let nr = vectors * V::LANES;
+        let strip = strip_panels(n.div_ceil(nr)) * nr;
+        let strips = n.div_ceil(strip);
+        let work = m.saturating_mul(n).saturating_mul(2 * k.max(1));
+        let (down, across) = match (work / WORTH_A_TASK).min(self.threads) {
+            0 | 1 => (1, 1),
+            threads => shares(2 * threads, rows.count, strips, m, n),
+        };
+        let plan = Plan {
+            gram: p.is_gram(),
+            rows,
+            nr,
+            nc: nc::<T>(nr),
+            strip,
+            columns: n,
+            row_groups: Pieces::exactly(rows.count, down),
+            column_groups: Pieces::exactly(strips, across),
+        };
+        (p, plan)
+    }
+}
+
+/// The product, or its transpose, whichever takes less time with vectors of so many lanes. (The
+/// sums are the same, bit for bit.) Vectors lie along the rows of C, and it is about
+/// * whether they fill up,
+/// * whether B's columns have to be turned over, if it is they that are contiguous,
+/// * whether C's have to be, in the store.
+pub(super) fn turned<'p, T: Float>(p: Product<'p, T>, lanes: usize) -> Product<'p, T> {
+    // In tenths of a multiply-add of vectors.
+    let cost = |p: &Product<'_, T>| {
+        let (m, k, n) = (p.c.rows, p.a.cols, p.c.cols);
+        let sums = 10 * n.div_ceil(lanes) * m * k;
+        let packing = if p.b.cs == 1 { 0 } else { 4 * k * n };
+        let storing = if p.c.cs == 1 { 0 } else { 6 * m * n * k.div_ceil(kc::<T>()).max(1) };
+        sums + packing + storing
+    };
+    if !p.bias().0.is_null() {
+        return p;
+    }
+    let t = p.t();
+    if 10 * cost(&t) < 9 * cost(&p) { t } else { p }
+}
+
+/// Into how many groups to cut the tile rows and the strips, so that there are `wanted` rectangles
+/// (more than threads: whoever is quicker takes more) that are not far from square (a rectangle
+/// packs as many elements as half its circumference, times k).
+fn shares(wanted: usize, tiles: usize, strips: usize, m: usize, n: usize) -> (usize, usize) {
+    let (mut down, mut across) = (1, 1);
+    while down * across < wanted && (down < tiles || across < strips) {
+        let cut_rows = down < tiles && (across >= strips || m / down > n / across);
+        *(if cut_rows { &mut down } else { &mut across }) *= 2;
+    }
+    (down.min(tiles), across.min(strips))
+}
+
+impl Plan {
+    /// The columns that are computed of a row of tiles that ends before row `end`.
+    #[inline(always)]
+    pub(super) fn end_of_row(&self, end: usize) -> usize {
+        if self.gram { end.next_multiple_of(self.nr).min(self.columns) } else { self.columns }
+    }
+
+    pub(super) fn tasks(&self) -> usize {
+        self.row_groups.count * self.column_groups.count
+    }
+
+    /// The rectangle of task `i`.
+    pub(super) fn rectangle<T: Float>(&self, i: usize, p: &Product<'_, T>) -> Rectangle {
+        let (row, column) = (i / self.column_groups.count, i % self.column_groups.count);
+        let strips = self.column_groups.get(column);
+        let columns = strips.start * self.strip..(strips.end * self.strip).min(self.columns);
+        let tiles = self.row_groups.get(row);
+
+        let depth = p.a.cols.min(kc::<T>());
+        let highest = self.rows.get(tiles.start).len();
+        let pack_a = columns.len() > 4 * self.nr
+            && (aliases::<T>(p.a.rs) && highest > 4 || reach::<T>(p.a.cs, depth) > MANY_PAGES);
+        let few = tiles.len() == 1 || tiles.len() <= 5 && reach::<T>(p.b.rs, depth) <= MANY_PAGES;
+        let pack_b = p.b.cs != 1 || !few;
+        let a_room = if pack_a { highest * depth } else { 0 };
+        let b_width = columns.len().min(if pack_b { self.nc } else { self.nr });
+        let b_room = b_width.next_multiple_of(self.nr) * depth;
+        Rectangle { tiles, columns, a_room, b_room, pack_b }
+    }
+}
+
+/// A piece of C that one thread computes, and which operands are packed for it.
+#[derive(Clone, Debug)]
+pub(super) struct Rectangle {
+    /// Tile rows.
+    pub(super) tiles: Range<usize>,
+    pub(super) columns: Range<usize>,
+    /// Elements of a packed panel of A; 0 if A is read in place.
+    pub(super) a_room: usize,
+    /// Elements of what is packed of B.
+    pub(super) b_room: usize,
+    /// Whether all of B is packed, and not only a panel that ends within a vector.
+    pub(super) pack_b: bool,
+}
+
+/// Bytes that are spread over more pages than the first-level translation buffer holds at ease.
+const MANY_PAGES: usize = 32 * 4096;
+
+/// The bytes from the first of `count` elements to the last.
+fn reach<T>(stride: isize, count: usize) -> usize {
+    stride.unsigned_abs().saturating_mul(count * size_of::<T>())
+}
+
+/// Whether elements so far apart fall on the same few lines of the first-level cache, whose sets
+/// repeat every 4096 bytes.
+fn aliases<T>(stride: isize) -> bool {
+    stride != 0 && (stride.unsigned_abs() * size_of::<T>()).is_multiple_of(4096)
+}
