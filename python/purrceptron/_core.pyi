@@ -2,10 +2,12 @@
 
 from typing import Any, TypeAlias, final
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
     "Network",
+    "Objective",
     "Snapshot",
     "Trainer",
     "__version__",
@@ -32,6 +34,9 @@ __all__ = [
 __version__: str
 
 _Layers: TypeAlias = list[tuple[NDArray[Any], NDArray[Any]]]
+_Sparse: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[Any], int]
+"""Compressed sparse rows: index pointers, column numbers, float32 or float64 values, columns."""
+_Samples: TypeAlias = NDArray[Any] | _Sparse
 _Gram: TypeAlias = tuple[
     list[NDArray[Any]], list[tuple[list[float], NDArray[Any]]], list[NDArray[Any]]
 ]
@@ -72,10 +77,10 @@ class Network:
     ) -> Network: ...
     def parameters(self) -> _Layers: ...
     def set_parameters(self, layers: _Layers) -> None: ...
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]: ...
+    def forward(self, x: _Samples) -> NDArray[Any]: ...
     def loss(
         self,
-        x: NDArray[Any],
+        x: _Samples,
         y: NDArray[Any],
         loss: str | None,
         l2: float,
@@ -83,7 +88,7 @@ class Network:
     ) -> float: ...
     def gradients(
         self,
-        x: NDArray[Any],
+        x: _Samples,
         y: NDArray[Any],
         loss: str | None,
         l2: float,
@@ -97,11 +102,25 @@ class Network:
     def stopping(self) -> bool: ...
 
 @final
+class Objective:
+    def __new__(
+        cls,
+        network: Network,
+        x: _Samples,
+        y: NDArray[Any],
+        sample_weight: NDArray[Any] | None,
+        loss: str | None,
+        l2: float,
+    ) -> Objective: ...
+    def theta(self) -> NDArray[np.float64]: ...
+    def __call__(self, theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]: ...
+
+@final
 class Trainer:
     def __new__(
         cls,
         network: Network,
-        x: NDArray[Any],
+        x: _Samples,
         y: NDArray[Any],
         sample_weight: NDArray[Any] | None,
         epochs: int,
@@ -115,7 +134,11 @@ class Trainer:
         first_layer: str,
     ) -> Trainer: ...
     def first_layer(self) -> tuple[str, str]: ...
-    def run(self, epochs: int) -> list[float] | None: ...
+    def run(
+        self, epochs: int, orders: NDArray[np.uint32] | None = None
+    ) -> list[float] | None: ...
+    def penalties(self) -> list[float]: ...
+    def scale_velocity(self, factor: float) -> None: ...
     def publish(self) -> None: ...
     def set_learning_rate(self, learning_rate: float) -> None: ...
     def state(self) -> tuple[int, int, list[_Layers], _Gram | None]: ...

@@ -14,6 +14,7 @@
 //! | [`optim`] | the step: gradient descent, momentum, Adam, ... |
 //! | [`architecture`], [`parameters`], [`network`] | a network's form, its numbers, and both together |
 //! | [`train`] | epochs of batches |
+//! | [`objective`] | the cost as a function of all parameters at once, for optimisers from outside |
 //! | [`gram`] | the first layer, trained in the space of examples where features are many |
 //! | [`isa`], [`threads`], [`context`] | the machine: instruction sets and threads |
 //! | [`peak`] | what the machine can do at most |
@@ -39,12 +40,14 @@ mod loader;
 pub mod loss;
 pub mod math;
 pub mod network;
+pub mod objective;
 pub mod optim;
 pub mod parameters;
 pub mod peak;
 pub mod rng;
 pub mod samples;
 mod simd;
+pub mod sparse;
 mod step;
 pub mod threads;
 pub mod train;

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::isa::Isa;
 use crate::math::first_non_finite;
+use crate::sparse::Sparse;
 
 /// A matrix of samples, (m, n): one example a row. Any strides will do.
 ///
@@ -29,6 +30,7 @@ pub enum Samples<'a> {
     I64(ArrayView2<'a, i64>),
     U64(ArrayView2<'a, u64>),
     Bool(ArrayView2<'a, bool>),
+    Sparse(Sparse<'a>),
 }
 
 /// Which rows: a run of them, or any, by number.
@@ -64,7 +66,7 @@ impl Rows<'_> {
     }
 }
 
-/// Calls `$body` with `$view` bound to the view of whatever type it has, and `$convert` to the
+/// Calls `$body` with `$view` bound to the view of whatever type a dense matrix has, and `$convert` to the
 /// function that turns one of its elements into a `T`.
 macro_rules! with_view {
     ($samples:expr, $scale:expr, |$view:ident, $convert:ident| $body:expr) => {
@@ -114,6 +116,7 @@ macro_rules! with_view {
                 let $convert = |x: bool| if x { T::ONE } else { T::ZERO };
                 $body
             }
+            Samples::Sparse(_) => unreachable!("sparse samples are widened elsewhere"),
         }
     };
 }
@@ -133,13 +136,15 @@ impl<'a> Samples<'a> {
             Self::I64(x) => x.dim(),
             Self::U64(x) => x.dim(),
             Self::Bool(x) => x.dim(),
+            Self::Sparse(x) => x.dim(),
         }
     }
 
     /// Those features of all samples.
     pub(crate) fn columns(&self, range: Range<usize>) -> Samples<'_> {
-        let columns = s![.., range];
+        let columns = s![.., range.clone()];
         match self {
+            Self::Sparse(x) => Samples::Sparse(x.columns(range)),
             Self::F32(x) => Samples::F32(x.slice(columns)),
             Self::F64(x) => Samples::F64(x.slice(columns)),
             Self::U8(x) => Samples::U8(x.slice(columns)),
@@ -167,6 +172,9 @@ impl<'a> Samples<'a> {
         scale: T,
         mut into: ArrayViewMut2<'_, T>,
     ) {
+        if let Self::Sparse(x) = self {
+            return x.load(ctx, rows, into);
+        }
         let n = into.ncols();
         // About 64 KiB of output a task: worth a thread's while, and many tasks for many threads.
         let task_rows = (16 * 1024 / n.max(1)).max(1);
@@ -197,6 +205,7 @@ impl<'a> Samples<'a> {
         match self {
             Self::F32(x) => check_finite(argument, x),
             Self::F64(x) => check_finite(argument, x),
+            Self::Sparse(x) => x.check_finite(argument),
             _ => Ok(()),
         }
     }

@@ -9,6 +9,8 @@
 //! step. The network it started from is not touched: whoever runs the trainer publishes its
 //! parameters when an epoch has ended well.
 
+use ndarray::ArrayView2;
+
 use crate::architecture::Architecture;
 use crate::batch::{Accumulate, Passes};
 use crate::context::Context;
@@ -100,6 +102,15 @@ pub struct Trainer<T: Float> {
     gram: Option<GramLayer<T>>,
     /// All parameters but the first layer's weights, as they were when a call began.
     saved: Vec<T>,
+    /// The part of each epoch's cost that is the penalty, in the last call.
+    penalties: Vec<f64>,
+}
+
+/// What a batch costs, and how much of that is the penalty.
+#[derive(Clone, Copy)]
+struct Cost {
+    whole: f64,
+    penalty: f64,
 }
 
 impl<T: Float> Trainer<T> {
@@ -129,6 +140,7 @@ impl<T: Float> Trainer<T> {
             uint8_scale: model.uint8_scale,
             gram: None,
             saved: Vec::new(),
+            penalties: Vec::new(),
         })
     }
 
@@ -231,6 +243,26 @@ impl<T: Float> Trainer<T> {
         Ok(())
     }
 
+    /// Multiplies the velocity of momentum. Here the learning rate stands outside the velocity; where it stands inside,
+    /// as in scikit-learn, a rate that goes from `η` to `η'` is a velocity that goes from `v` to `v η / η'`. Not for
+    /// runs with `gram`.
+    pub fn scale_velocity(&mut self, factor: f64) {
+        if let (Optimizer::Sgd { .. }, Some(v)) =
+            (&self.settings.optimizer, self.state.slots.first_mut())
+        {
+            let factor = T::from_f64(factor);
+            for l in 0..v.layers() {
+                let (weight, bias) = v.slices_mut(l);
+                weight.iter_mut().chain(bias).for_each(|v| *v *= factor);
+            }
+        }
+    }
+
+    /// How much of each cost that the last [`run`](Self::run) returned was the penalty.
+    pub fn penalties(&self) -> &[f64] {
+        &self.penalties
+    }
+
     /// Trains for so many epochs and returns the cost of each: `J` with its penalty before the update, or, with
     /// mini-batches, the mean of theirs, weighted by their rows.
     ///
@@ -248,17 +280,54 @@ impl<T: Float> Trainer<T> {
         epochs: usize,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Vec<f64>> {
+        self.run_checked(ctx, data, epochs, None, stop)
+    }
+
+    /// As [`run`](Self::run), with the rows of each epoch in an order that is given, (epochs, samples), instead of one
+    /// drawn from the seed.
+    ///
+    /// # Errors
+    /// As there; [`Error::Value`] if there are no mini-batches, or the orders are not row numbers, a row of them behind
+    /// the other.
+    pub fn run_in_order(
+        &mut self,
+        ctx: &Context,
+        data: &Data<'_, T>,
+        orders: ArrayView2<'_, u32>,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<Vec<f64>> {
+        let fit = self.settings.batch_size.is_some()
+            && orders.ncols() == self.samples
+            && orders.rows().into_iter().all(|order| order.as_slice().is_some())
+            && orders.iter().all(|&row| (row as usize) < self.samples);
+        if !fit {
+            let came = format!("of shape {:?}", orders.dim());
+            let expected = format!("(epochs, {}) row numbers, and a batch_size", self.samples);
+            return Err(Error::Value { argument: "orders", came, expected });
+        }
+        self.run_checked(ctx, data, orders.nrows(), Some(orders), stop)
+    }
+
+    fn run_checked(
+        &mut self,
+        ctx: &Context,
+        data: &Data<'_, T>,
+        epochs: usize,
+        orders: Option<ArrayView2<'_, u32>>,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<Vec<f64>> {
         if data.len() != self.samples {
             let (came, expected) = (data.len().to_string(), self.samples.to_string());
             return Err(Error::Value { argument: "number of samples", came, expected });
         }
+        self.penalties.clear();
         if epochs == 0 {
             return Ok(Vec::new());
         }
         self.passes.loader.reset();
         self.prepare_gram(ctx, data, stop)?;
         self.save();
-        let losses = self.epochs(ctx, data, epochs, stop);
+        let losses = self.epochs(ctx, data, epochs, orders, stop);
         if losses.is_err() {
             self.roll_back();
         }
@@ -270,11 +339,16 @@ impl<T: Float> Trainer<T> {
         ctx: &Context,
         data: &Data<'_, T>,
         epochs: usize,
+        orders: Option<ArrayView2<'_, u32>>,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Vec<f64>> {
         let mut losses = Vec::new();
-        for _ in 0..epochs {
-            losses.push(self.epoch(ctx, data, stop)?);
+        for i in 0..epochs {
+            let order = orders.as_ref().map(|orders| orders.row(i));
+            let order = order.as_ref().map(|order| order.as_slice().expect("it was looked at"));
+            let cost = self.epoch(ctx, data, order, stop)?;
+            losses.push(cost.whole);
+            self.penalties.push(cost.penalty);
         }
         let finite = first_non_finite(ctx.isa(), self.parameters.values()).is_none()
             && self.gram.as_ref().is_none_or(|gram| gram.is_finite(ctx.isa()));
@@ -305,8 +379,9 @@ impl<T: Float> Trainer<T> {
         &mut self,
         ctx: &Context,
         data: &Data<'_, T>,
+        given: Option<&[u32]>,
         stop: &mut dyn FnMut() -> bool,
-    ) -> Result<f64> {
+    ) -> Result<Cost> {
         let epoch = self.state.epoch;
         self.state.epoch += 1;
         let Some(batch_size) = self.settings.batch_size else {
@@ -314,10 +389,14 @@ impl<T: Float> Trainer<T> {
             return self.step(ctx, data, &Rows::Run(0..self.samples), m, stop);
         };
         let mut order = std::mem::take(&mut self.order);
-        order.iter_mut().zip(0..).for_each(|(place, row)| *place = row);
-        Rng::new(self.settings.seed, Purpose::Order, epoch).shuffle(&mut order);
-        let mut sum = 0.0;
-        let mut total = 0.0;
+        match given {
+            Some(given) => order.copy_from_slice(given),
+            None => {
+                order.iter_mut().zip(0..).for_each(|(place, row)| *place = row);
+                Rng::new(self.settings.seed, Purpose::Order, epoch).shuffle(&mut order);
+            }
+        }
+        let (mut sum, mut penalty, mut total) = (0.0, 0.0, 0.0);
         let mut result = Ok(());
         for batch in order.chunks(batch_size) {
             let rows = Rows::Picked(batch);
@@ -325,7 +404,10 @@ impl<T: Float> Trainer<T> {
             // Rows that all count for nothing say nothing.
             if m > 0.0 {
                 match self.step(ctx, data, &rows, m, stop) {
-                    Ok(cost) => sum += m * cost,
+                    Ok(cost) => {
+                        sum += m * cost.whole;
+                        penalty += m * cost.penalty;
+                    }
                     Err(error) => {
                         result = Err(error);
                         break;
@@ -335,7 +417,7 @@ impl<T: Float> Trainer<T> {
             }
         }
         self.order = order;
-        result.map(|()| sum / total)
+        result.map(|()| Cost { whole: sum / total, penalty: penalty / total })
     }
 
     /// One step on a batch of total weight `m`. Returns the batch's cost before the update.
@@ -346,7 +428,7 @@ impl<T: Float> Trainer<T> {
         rows: &Rows<'_>,
         m: f64,
         stop: &mut dyn FnMut() -> bool,
-    ) -> Result<f64> {
+    ) -> Result<Cost> {
         let (settings, passes) = (&self.settings, &mut self.passes);
         let (architecture, loss) = (&self.architecture, settings.loss);
         let penalty = settings.l2 / (2.0 * m)
@@ -391,8 +473,8 @@ impl<T: Float> Trainer<T> {
             }
             sum
         };
-        let cost = sum / m + penalty;
-        if cost.is_finite() { Ok(cost) } else { Err(self.diverged("the loss")) }
+        let whole = sum / m + penalty;
+        if whole.is_finite() { Ok(Cost { whole, penalty }) } else { Err(self.diverged("the loss")) }
     }
 }
 

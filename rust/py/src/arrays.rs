@@ -5,10 +5,13 @@ use numpy::prelude::*;
 use numpy::{
     Element, PyArray1, PyArray2, PyArrayDyn, PyReadonlyArray, PyReadonlyArray1, PyReadonlyArray2,
 };
+use purrceptron::sparse::{Sparse, SparseValues};
 use purrceptron::{Float, Samples, Targets};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
+
+use crate::error::CoreError;
 
 /// Borrows an array for reading. Another Python thread may still write to it meanwhile, as to any NumPy array:
 /// the values read are then unspecified, and nothing worse happens.
@@ -31,29 +34,74 @@ macro_rules! samples {
     ($($variant:ident: $element:ty),*) => {
         pub(crate) enum SampleArray<'py> {
             $($variant(PyReadonlyArray2<'py, $element>),)*
+            Sparse(SparseArray<'py>),
         }
 
         impl<'py> SampleArray<'py> {
-            /// Borrows a matrix that `_validation.as_samples` has passed.
+            /// Borrows a matrix that `_validation.as_samples` has passed, or a sparse one as `SparseArray` wants it.
             pub(crate) fn borrow(x: &Bound<'py, PyAny>) -> PyResult<Self> {
                 $(
                     if let Ok(x) = x.cast::<PyArray2<$element>>() && is_aligned(x) {
                         return Ok(Self::$variant(read(x)?));
                     }
                 )*
+                if let Ok(x) = x.cast::<PyTuple>() {
+                    return SparseArray::borrow(x).map(Self::Sparse);
+                }
                 Err(PyTypeError::new_err("X must be an aligned matrix of native numbers"))
             }
 
-            pub(crate) fn view(&self) -> Samples<'_> {
-                match self {
+            pub(crate) fn view(&self) -> PyResult<Samples<'_>> {
+                Ok(match self {
                     $(Self::$variant(x) => Samples::$variant(x.as_array()),)*
-                }
+                    Self::Sparse(x) => Samples::Sparse(x.view()?),
+                })
             }
         }
     };
 }
 
 samples!(F32: f32, F64: f64, U8: u8, I64: i64, I32: i32, Bool: bool, I8: i8, I16: i16, U16: u16, U32: u32, U64: u64);
+
+/// Compressed sparse rows, borrowed: `(indptr, indices, values, columns)` of int64, int32 and a float type.
+pub(crate) struct SparseArray<'py> {
+    indptr: PyReadonlyArray1<'py, i64>,
+    indices: PyReadonlyArray1<'py, i32>,
+    values: SparseValueArray<'py>,
+    columns: usize,
+}
+
+enum SparseValueArray<'py> {
+    F32(PyReadonlyArray1<'py, f32>),
+    F64(PyReadonlyArray1<'py, f64>),
+}
+
+impl<'py> SparseArray<'py> {
+    fn borrow(x: &Bound<'py, PyTuple>) -> PyResult<Self> {
+        let wrong = || PyTypeError::new_err("sparse rows are (indptr, indices, values, columns)");
+        let (indptr, indices, values, columns): (
+            Bound<'py, PyArray1<i64>>,
+            Bound<'py, PyArray1<i32>>,
+            Bound<'py, PyAny>,
+            usize,
+        ) = x.extract().map_err(|_| wrong())?;
+        let values = match (values.cast::<PyArray1<f32>>(), values.cast::<PyArray1<f64>>()) {
+            (Ok(values), _) => SparseValueArray::F32(read(values)?),
+            (_, Ok(values)) => SparseValueArray::F64(read(values)?),
+            _ => return Err(wrong()),
+        };
+        Ok(Self { indptr: read(&indptr)?, indices: read(&indices)?, values, columns })
+    }
+
+    fn view(&self) -> PyResult<Sparse<'_>> {
+        let values = match &self.values {
+            SparseValueArray::F32(values) => SparseValues::F32(values.as_slice()?),
+            SparseValueArray::F64(values) => SparseValues::F64(values.as_slice()?),
+        };
+        let (indptr, indices) = (self.indptr.as_slice()?, self.indices.as_slice()?);
+        Ok(Sparse::new(indptr, indices, values, self.columns).map_err(CoreError::from)?)
+    }
+}
 
 /// Targets as `_validation.as_targets` makes them.
 pub(crate) enum TargetArray<'py, T: Element> {

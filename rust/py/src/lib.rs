@@ -7,6 +7,7 @@ mod arrays;
 mod error;
 mod kernels;
 mod network;
+mod objective;
 mod peak;
 mod safetensors;
 mod settings;
@@ -23,6 +24,8 @@ mod _core {
     };
     #[pymodule_export]
     use super::network::{Network, Snapshot};
+    #[pymodule_export]
+    use super::objective::Objective;
     #[pymodule_export]
     use super::peak::{fma_peak, memory_bandwidth};
     #[pymodule_export]

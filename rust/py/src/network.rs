@@ -206,7 +206,7 @@ impl Network {
         self.catch_up(py)?;
         let x = SampleArray::borrow(x)?;
         with_network!(self, |net| {
-            let samples = x.view();
+            let samples = x.view()?;
             let a = py.detach(|| {
                 let parameters = net.parameters();
                 let ctx = Context::current()?;
@@ -231,7 +231,7 @@ impl Network {
             let (py, loss) = (x.py(), loss_named(&net.architecture, loss)?);
             let (x, y, w) =
                 (SampleArray::borrow(x)?, TargetArray::borrow(y)?, weights(sample_weight)?);
-            let (x, y) = (x.view(), y.view()?);
+            let (x, y) = (x.view()?, y.view()?);
             let w = w.as_ref().map(|w| w.as_slice()).transpose()?;
             Ok(py.detach(|| {
                 let data = Data::new(&net.architecture, loss, x, y, w)?;
@@ -261,7 +261,7 @@ impl Network {
             let (py, loss) = (x.py(), loss_named(&net.architecture, loss)?);
             let (x, y, w) =
                 (SampleArray::borrow(x)?, TargetArray::borrow(y)?, weights(sample_weight)?);
-            let (x, y) = (x.view(), y.view()?);
+            let (x, y) = (x.view()?, y.view()?);
             let w = w.as_ref().map(|w| w.as_slice()).transpose()?;
             let gradients = py.detach(|| {
                 let data = Data::new(&net.architecture, loss, x, y, w)?;

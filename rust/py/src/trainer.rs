@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use numpy::{Element, PyArray1};
+use ndarray::ArrayView2;
+use numpy::{Element, PyArray1, PyReadonlyArray2};
 use purrceptron::gram::{Choice, FirstLayer, GramState};
 use purrceptron::train::{Settings, State};
 use purrceptron::{Context, Data, Error, Float, Optimizer, Parameters, Trainer as CoreTrainer};
@@ -22,6 +23,24 @@ use crate::network::{
 
 /// How often a long call looks whether Ctrl-C has been pressed.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Looks now and then, from a long call without the GIL, whether Ctrl-C has been pressed.
+pub(crate) struct Watch(Instant);
+
+impl Watch {
+    pub(crate) fn new() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Whether a signal handler has raised, now or before; what it raised is left in `raised`.
+    pub(crate) fn signalled(&mut self, raised: &mut Option<PyErr>) -> bool {
+        if raised.is_none() && self.0.elapsed() >= SIGNAL_INTERVAL {
+            *raised = Python::attach(|py| py.check_signals()).err();
+            self.0 = Instant::now();
+        }
+        raised.is_some()
+    }
+}
 
 /// A run, and the parameters that it and the network shared last.
 struct Run<T: Float> {
@@ -118,8 +137,13 @@ impl Trainer {
     /// Trains for so many epochs and returns the cost of each; None, if it was asked to stop before they were done.
     ///
     /// The network gets the new parameters: at once, or, where the first layer's weights have to be formed first, when
-    /// somebody asks for them.
-    fn run(slf: &Bound<'_, Self>, epochs: usize) -> PyResult<Option<Vec<f64>>> {
+    /// somebody asks for them. `orders`, (epochs, m) row numbers, gives the order of the rows in each epoch.
+    #[pyo3(signature = (epochs, orders=None))]
+    fn run(
+        slf: &Bound<'_, Self>,
+        epochs: usize,
+        orders: Option<PyReadonlyArray2<'_, u32>>,
+    ) -> PyResult<Option<Vec<f64>>> {
         let (py, this) = (slf.py(), slf.get());
         let net = this.network.get();
         net.follow(None);
@@ -130,8 +154,9 @@ impl Trainer {
                     (SampleArray::borrow(this.x.bind(py))?, TargetArray::borrow(this.y.bind(py))?);
                 let w = weights(this.sample_weight.as_ref().map(|w| w.bind(py)))?;
                 let w = w.as_ref().map(|w| w.as_slice()).transpose()?;
-                let data = Data::checked_before(x.view(), y.view()?, w);
-                run.go(py, net, shared, &data, epochs, !this.choice.gram)
+                let data = Data::checked_before(x.view()?, y.view()?, w);
+                let orders = orders.as_ref().map(|orders| orders.as_array());
+                run.go(py, net, shared, &data, epochs, orders, !this.choice.gram)
             })
         };
         if this.choice.gram {
@@ -150,7 +175,7 @@ impl Trainer {
         with_run!(self, run, |shared, run| {
             let (x, y) =
                 (SampleArray::borrow(self.x.bind(py))?, TargetArray::borrow(self.y.bind(py))?);
-            let data = Data::checked_before(x.view(), y.view()?, None);
+            let data = Data::checked_before(x.view()?, y.view()?, None);
             Ok(py.detach(|| run.publish(shared, &data)).map_err(CoreError::from)?)
         })
     }
@@ -160,6 +185,18 @@ impl Trainer {
         with_run!(self, run, |_shared, run| {
             Ok(run.trainer.set_learning_rate(learning_rate).map_err(CoreError::from)?)
         })
+    }
+
+    /// Multiplies the velocity of momentum: see the core.
+    fn scale_velocity(&self, py: Python<'_>, factor: f64) {
+        let mut run = self.lock(py);
+        with_run!(self, run, |_shared, run| run.trainer.scale_velocity(factor));
+    }
+
+    /// How much of each loss of the last `run` was the penalty.
+    fn penalties(&self, py: Python<'_>) -> Vec<f64> {
+        let mut run = self.lock(py);
+        with_run!(self, run, |_shared, run| run.trainer.penalties().to_vec())
     }
 
     /// `(epochs done, steps done, slots, gram)`: what `set_state` continues from; a slot has the form of the parameters.
@@ -250,7 +287,7 @@ impl<T: Element + Float> Run<T> {
         let py = x.py();
         let (x, y) = (SampleArray::borrow(x)?, TargetArray::<T>::borrow(y)?);
         let w = weights(sample_weight)?;
-        let (x, y) = (x.view(), y.view()?);
+        let (x, y) = (x.view()?, y.view()?);
         let w = w.as_ref().map(|w| w.as_slice()).transpose()?;
         let new = py.detach(|| {
             let samples = Data::new(&net.architecture, settings.loss, x, y, w)?.len();
@@ -271,6 +308,7 @@ impl<T: Element + Float> Run<T> {
         shared: &Shared<T>,
         data: &Data<'_, T>,
         epochs: usize,
+        orders: Option<ArrayView2<'_, u32>>,
         publish: bool,
     ) -> PyResult<Option<Vec<f64>>> {
         // A callback may have set the parameters: go on from there.
@@ -282,18 +320,12 @@ impl<T: Element + Float> Run<T> {
         let mut raised = None;
         let result = py.detach(|| {
             let ctx = Context::current()?;
-            let mut looked = Instant::now();
-            let mut stop = || {
-                if net.stop.load(Ordering::Acquire) {
-                    return true;
-                }
-                if looked.elapsed() >= SIGNAL_INTERVAL {
-                    raised = Python::attach(|py| py.check_signals()).err();
-                    looked = Instant::now();
-                }
-                raised.is_some()
+            let mut watch = Watch::new();
+            let mut stop = || net.stop.load(Ordering::Acquire) || watch.signalled(&mut raised);
+            let losses = match orders {
+                None => self.trainer.run(&ctx, data, epochs, &mut stop)?,
+                Some(orders) => self.trainer.run_in_order(&ctx, data, orders, &mut stop)?,
             };
-            let losses = self.trainer.run(&ctx, data, epochs, &mut stop)?;
             if publish {
                 self.publish(shared, data)?;
             }
@@ -353,6 +385,11 @@ fn optimizer_named(name: &str, settings: &HashMap<String, f64>) -> PyResult<Opti
         "adam" => {
             Optimizer::Adam { beta1: get("beta1")?, beta2: get("beta2")?, epsilon: get("epsilon")? }
         }
+        "adam_hat" => Optimizer::AdamHat {
+            beta1: get("beta1")?,
+            beta2: get("beta2")?,
+            epsilon: get("epsilon")?,
+        },
         "adamw" => Optimizer::AdamW {
             beta1: get("beta1")?,
             beta2: get("beta2")?,

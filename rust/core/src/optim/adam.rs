@@ -1,6 +1,7 @@
 //! Adam: `m ← β₁ m + (1 - β₁) g`, `v ← β₂ v + (1 - β₂) g²`,
 //! `w ← w - η m̂ / (√v̂ + ε)` with `m̂ = m / (1 - β₁ᵗ)`, `v̂ = v / (1 - β₂ᵗ)`.
 //!
+//! With `ε̂` in place of `ε √(1 - β₂ᵗ)` it is the paper's efficient form.
 //! AdamW first shrinks `w` by the factor `1 - η · weight_decay`; for Adam that factor is 1.
 
 use super::update::Rule;
@@ -43,6 +44,11 @@ impl Adam<f64> {
             step: learning_rate / correction(beta1),
             root_correction: 1.0 / correction(beta2).sqrt(),
         }
+    }
+
+    /// With `ε̂ = epsilon`, for which `η m̂ / (√v̂ + ε)` is `η √(1 - β₂ᵗ) / (1 - β₁ᵗ) · m / (√v + ε̂)`.
+    pub(super) fn epsilon_hat(self) -> Self {
+        Self { epsilon: self.epsilon * self.root_correction, ..self }
     }
 
     pub(super) fn cast<T: Float>(self) -> Adam<T> {

@@ -44,6 +44,15 @@ pub enum Optimizer {
         /// Added to the corrected root.
         epsilon: f64,
     },
+    /// Adam as its paper puts it for efficiency, with `ε̂` added to the root before that is corrected: scikit-learn's.
+    AdamHat {
+        /// How much of the first mean stays, in [0, 1).
+        beta1: f64,
+        /// How much of the second mean stays, in [0, 1).
+        beta2: f64,
+        /// `ε̂`, added to the root as it is.
+        epsilon: f64,
+    },
     /// Adam with decoupled weight decay: `w` shrinks by the factor `1 - η weight_decay`.
     AdamW {
         /// How much of the first mean stays, in [0, 1).
@@ -66,7 +75,7 @@ impl Optimizer {
         match *self {
             Optimizer::Sgd { momentum, .. } => usize::from(momentum != 0.0),
             Optimizer::RmsProp { momentum, .. } => 1 + usize::from(momentum != 0.0),
-            Optimizer::Adam { .. } | Optimizer::AdamW { .. } => 2,
+            Optimizer::Adam { .. } | Optimizer::AdamHat { .. } | Optimizer::AdamW { .. } => 2,
         }
     }
 
@@ -92,7 +101,8 @@ impl Optimizer {
                 positive("epsilon", epsilon)?;
                 fraction("momentum", momentum)
             }
-            Optimizer::Adam { beta1, beta2, epsilon } => {
+            Optimizer::Adam { beta1, beta2, epsilon }
+            | Optimizer::AdamHat { beta1, beta2, epsilon } => {
                 fraction("beta1", beta1)?;
                 fraction("beta2", beta2)?;
                 positive("epsilon", epsilon)

@@ -4,7 +4,7 @@ use super::Optimizer;
 use crate::error::Error;
 use crate::isa::Isa;
 
-const FAMILY: [Optimizer; 8] = [
+const FAMILY: [Optimizer; 9] = [
     Optimizer::Sgd { momentum: 0.0, nesterov: false },
     Optimizer::Sgd { momentum: 0.9, nesterov: false },
     Optimizer::Sgd { momentum: 0.9, nesterov: true },
@@ -12,6 +12,7 @@ const FAMILY: [Optimizer; 8] = [
     Optimizer::RmsProp { rho: 0.9, epsilon: 1e-5, momentum: 0.5 },
     Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
     Optimizer::Adam { beta1: 0.0, beta2: 0.0, epsilon: 1e-3 },
+    Optimizer::AdamHat { beta1: 0.9, beta2: 0.999, epsilon: 1e-2 },
     Optimizer::AdamW { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.1 },
 ];
 
@@ -35,6 +36,13 @@ fn scalar(optimizer: &Optimizer, t: i32, lr: f64, w: f64, g: f64, s: &mut [f64])
         Optimizer::AdamW { beta1, beta2, epsilon, weight_decay } => {
             let adam = Optimizer::Adam { beta1, beta2, epsilon };
             scalar(&adam, t, lr, w - lr * weight_decay * w, g, s)
+        }
+        // scikit-learn's `AdamOptimizer`
+        Optimizer::AdamHat { beta1, beta2, epsilon } => {
+            s[0] = beta1 * s[0] + (1.0 - beta1) * g;
+            s[1] = beta2 * s[1] + (1.0 - beta2) * g * g;
+            let rate = lr * (1.0 - beta2.powi(t)).sqrt() / (1.0 - beta1.powi(t));
+            w - rate * s[0] / (s[1].sqrt() + epsilon)
         }
         Optimizer::Adam { beta1, beta2, epsilon } => {
             s[0] = beta1 * s[0] + (1.0 - beta1) * g;

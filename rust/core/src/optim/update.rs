@@ -41,6 +41,9 @@ impl Update {
             Optimizer::Adam { beta1, beta2, epsilon } => {
                 Family::Adam(adam::Adam::new(beta1, beta2, epsilon, 0.0, t, learning_rate))
             }
+            Optimizer::AdamHat { beta1, beta2, epsilon } => Family::Adam(
+                adam::Adam::new(beta1, beta2, epsilon, 0.0, t, learning_rate).epsilon_hat(),
+            ),
             Optimizer::AdamW { beta1, beta2, epsilon, weight_decay } => {
                 Family::Adam(adam::Adam::new(beta1, beta2, epsilon, weight_decay, t, learning_rate))
             }
