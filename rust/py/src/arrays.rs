@@ -76,15 +76,14 @@ enum SparseValueArray<'py> {
     F64(PyReadonlyArray1<'py, f64>),
 }
 
+type SparseParts<'py> =
+    (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<i32>>, Bound<'py, PyAny>, usize);
+
 impl<'py> SparseArray<'py> {
     fn borrow(x: &Bound<'py, PyTuple>) -> PyResult<Self> {
         let wrong = || PyTypeError::new_err("sparse rows are (indptr, indices, values, columns)");
-        let (indptr, indices, values, columns): (
-            Bound<'py, PyArray1<i64>>,
-            Bound<'py, PyArray1<i32>>,
-            Bound<'py, PyAny>,
-            usize,
-        ) = x.extract().map_err(|_| wrong())?;
+        let (indptr, indices, values, columns): SparseParts<'py> =
+            x.extract().map_err(|_| wrong())?;
         let values = match (values.cast::<PyArray1<f32>>(), values.cast::<PyArray1<f64>>()) {
             (Ok(values), _) => SparseValueArray::F32(read(values)?),
             (_, Ok(values)) => SparseValueArray::F64(read(values)?),

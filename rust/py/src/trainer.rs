@@ -301,6 +301,7 @@ impl<T: Element + Float> Run<T> {
         Ok(new)
     }
 
+    #[allow(clippy::too_many_arguments, reason = "a call of epochs stands between all of them")]
     fn go(
         &mut self,
         py: Python<'_>,
