@@ -11,6 +11,8 @@ use crate::context::Context;
 use crate::disjoint::Disjoint;
 use crate::error::{Error, Result};
 use crate::float::Float;
+use crate::isa::Isa;
+use crate::math::first_non_finite;
 use crate::samples::Rows;
 
 /// The numbers that are not zero.
@@ -139,8 +141,8 @@ impl<'a> Sparse<'a> {
     /// Fails at the first NaN or infinity, in row order.
     pub(crate) fn check_finite(&self, argument: &'static str) -> Result<()> {
         let place = match self.values {
-            SparseValues::F32(values) => first_non_finite(values),
-            SparseValues::F64(values) => first_non_finite(values),
+            SparseValues::F32(values) => non_finite(values),
+            SparseValues::F64(values) => non_finite(values),
         };
         place.map_or(Ok(()), |(place, value)| {
             let row = self.indptr.partition_point(|&start| start as usize <= place) - 1;
@@ -150,9 +152,9 @@ impl<'a> Sparse<'a> {
     }
 }
 
-fn first_non_finite<T: Float>(values: &[T]) -> Option<(usize, String)> {
-    let place = values.iter().position(|x| !x.is_finite())?;
-    Some((place, values[place].to_string()))
+/// Where it is, and what it is.
+fn non_finite<T: Float>(values: &[T]) -> Option<(usize, String)> {
+    first_non_finite(Isa::best(), values).map(|place| (place, values[place].to_string()))
 }
 
 #[cfg(test)]
@@ -160,7 +162,6 @@ mod tests {
     use ndarray::{Array2, array};
 
     use super::*;
-    use crate::isa::Isa;
 
     const INDPTR: [i64; 5] = [0, 2, 2, 3, 6];
     const INDICES: [i32; 6] = [3, 0, 1, 0, 2, 2];
