@@ -49,7 +49,7 @@ __all__ = [
     "train",
 ]
 
-_LAZY = frozenset({"data"})
+_LAZY = frozenset({"data", "sklearn"})
 """Submodules that are imported when first used, to keep ``import purrceptron`` quick."""
 
 
