@@ -12,6 +12,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from purrceptron._errors import DivergenceError
 from purrceptron._network import Network
 from purrceptron._validation import as_type
 
@@ -79,6 +80,24 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
         *,
         incremental: bool = False,
     ) -> None:
+        """Fit, or fail and leave the estimator as it was."""
+        before = dict(vars(self))
+        try:
+            self._fit_or_fail(X, y, sample_weight, validation, incremental)
+        except DivergenceError:
+            raise  # the last finite weights stay
+        except BaseException:
+            self.__dict__ = before
+            raise
+
+    def _fit_or_fail(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        validation: tuple[Any, Any, Any],
+        incremental: bool,
+    ) -> None:
         self._validate_params()
         hidden = hidden_sizes(self.hidden_layer_sizes)
         names = hidden_names(self.activation, len(hidden))
@@ -86,15 +105,16 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
             raise ValueError("partial_fit does not support early_stopping=True")
         first_pass = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, y, out_activation, n_outputs = self._validate_input(X, y, incremental, first_pass)
-        weights = self._weights(sample_weight, X, y)
-        held_out = self._checked_validation(*validation)
+        train = Samples(X, y, self._weights(sample_weight, X, y))
         rng = self._random_state = check_random_state(self.random_state)
         if first_pass:
             self.out_activation_, self.n_outputs_ = out_activation, n_outputs
             self._initialize([X.shape[1], *hidden, n_outputs], names, X.dtype, rng)
-        train = Samples(X, y, weights)
+        held_out = self._checked_validation(*validation)
         if self.early_stopping and held_out is None and self.solver in STOCHASTIC_SOLVERS:
             train, held_out = self._hold_out(train, rng)
+        if self.solver in STOCHASTIC_SOLVERS:
+            self._open_books(first_pass, held_out is not None)
         self._solve(train, held_out, names, incremental)
 
     def _checked_validation(self, X: Any, y: Any, sample_weight: Any) -> Samples | None:
@@ -116,7 +136,7 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
         dtype: np.dtype[Any],
         rng: np.random.RandomState,
     ) -> None:
-        """Draw the first weights, the same ones as scikit-learn, and start the books."""
+        """Draw the first weights, the same ones as scikit-learn."""
         dtype = dtype if dtype == np.float32 else np.dtype(np.float64)
         self.n_iter_ = self.t_ = 0
         self.n_layers_ = len(sizes)
@@ -129,15 +149,23 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
             b = rng.uniform(-bound, bound, fan_out)
             self.coefs_.append(W.astype(dtype, copy=False))
             self.intercepts_.append(b.astype(dtype, copy=False))
-        self._no_improvement_count = 0
-        if self.solver in STOCHASTIC_SOLVERS:
+
+    def _open_books(self, first_pass: bool, judged: bool) -> None:
+        """Start the records of losses and scores, or make sure that they can go on."""
+        if first_pass or not hasattr(self, "loss_curve_"):
             self.loss_curve_: list[float] = []
+            self._no_improvement_count = 0
             self.validation_scores_: list[float] | None = None
             self.best_validation_score_: float | None = None
-            self.best_loss_: float | None = np.inf
-            if self.early_stopping:
-                self.validation_scores_, self.best_validation_score_ = [], -np.inf
-                self.best_loss_ = None
+            self.best_loss_: float | None = None
+        if judged and getattr(self, "validation_scores_", None) is None:
+            self.validation_scores_ = []
+        if self.early_stopping:
+            self.best_loss_ = None
+            if getattr(self, "best_validation_score_", None) is None:
+                self.best_validation_score_ = -np.inf
+        elif getattr(self, "best_loss_", None) is None:
+            self.best_loss_ = np.inf
 
     def _hold_out(
         self, samples: Samples, rng: np.random.RandomState

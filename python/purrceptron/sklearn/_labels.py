@@ -8,6 +8,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
+from purrceptron._validation import spoken
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -66,6 +68,9 @@ def encode(y: Any, classes: NDArray[Any], out_activation: str, n_outputs: int) -
     if Y.shape[1:] != (n_outputs,):
         raise ValueError(f"y has shape {Y.shape}, expected {n_outputs} columns: one a label")
     labels: NDArray[Any] = Y.astype(bool)
+    if (wrong := labels != Y).any():
+        place = tuple(np.argwhere(wrong)[0])
+        raise ValueError(f"y holds {Y[place]} at {spoken(place)}, expected labels of 0 and 1")
     return labels
 
 

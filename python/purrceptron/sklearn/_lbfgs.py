@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.optimize
 import threadpoolctl
-from sklearn.utils.optimize import _check_optimize_result
+from sklearn.exceptions import ConvergenceWarning
 
 from purrceptron import _core
+from purrceptron._arguments import warn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,7 +46,9 @@ def fit_lbfgs(
             callback=_Progress() if mlp.verbose else None,
             options={"maxfun": mlp.max_fun, "maxiter": mlp.max_iter, "gtol": mlp.tol},
         )
-    mlp.n_iter_ = _check_optimize_result("lbfgs", result, mlp.max_iter)
+    mlp.n_iter_ = min(int(result.nit), mlp.max_iter)
+    if result.status != 0:
+        warn(_failure(result, mlp.n_iter_, mlp.max_iter), ConvergenceWarning)
     layers, at = [], 0
     for W, b in network.parameters:
         W, at = result.x[at : at + W.size].reshape(W.shape), at + W.size
@@ -55,6 +58,20 @@ def fit_lbfgs(
     total = len(y) if weights is None else float(weights.sum())
     penalty = mlp.alpha / 2 * sum(float(np.vdot(W, W)) for W, _ in layers) / total
     mlp.loss_ = mlp._reported_loss(float(result.fun), penalty)
+
+
+def _failure(result: scipy.optimize.OptimizeResult, n_iter: int, max_iter: int) -> str:
+    """Return what scikit-learn says when L-BFGS has not converged."""
+    more = ""
+    if n_iter == max_iter:
+        more = (
+            f"\nIncrease the number of iterations to improve the convergence (max_iter={max_iter})."
+        )
+    return (
+        f"lbfgs failed to converge after {n_iter} iteration(s) (status={result.status}):\n"
+        f"{result.message}\n{more}\nYou might also want to scale the data as shown in:\n"
+        "    https://scikit-learn.org/stable/modules/preprocessing.html"
+    )
 
 
 @cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +81,8 @@ def fit_stochastic(
         try:
             run.go()
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=5)
+            run.settle()
+            warn("Training interrupted by user.")
         if incremental:
             mlp._optimizer.remember(run.trainer)
     finally:
@@ -126,6 +126,8 @@ class _Run:
         )
         self.optimizer.resume(self.trainer)
         self.best = network._core.snapshot() if mlp.early_stopping else None
+        scores = getattr(mlp, "validation_scores_", None) or ()
+        self.before = mlp.t_, len(mlp.loss_curve_), len(scores)
 
     def _first_layer(self) -> str:
         """In the space of examples a velocity is neither rescaled nor kept between calls."""
@@ -224,6 +226,19 @@ class _Run:
             short = loss > mlp.best_loss_ - mlp.tol
             mlp.best_loss_ = min(mlp.best_loss_, loss)
         mlp._no_improvement_count = mlp._no_improvement_count + 1 if short else 0
+
+    def settle(self) -> None:
+        """Forget the epoch whose books were not finished when Ctrl-C was pressed."""
+        mlp = self.mlp
+        t, losses, scores = self.before
+        done = min(mlp.n_iter_, len(mlp.loss_curve_) - losses)
+        if self.validation is not None:
+            done = min(done, len(mlp.validation_scores_) - scores)
+            del mlp.validation_scores_[scores + done :]
+        del mlp.loss_curve_[losses + done :]
+        mlp.n_iter_, mlp.t_ = done, t + done * self.samples
+        if mlp.loss_curve_:
+            mlp.loss_ = mlp.loss_curve_[-1]
 
     def _judge(self) -> float:
         assert self.validation is not None

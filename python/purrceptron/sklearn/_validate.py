@@ -41,6 +41,8 @@ def checked_input(mlp: Any, X: Any, **settings: Any) -> Any:
         If they cannot be used.
     """
     _refuse_kinds(X)
+    if isinstance(X, np.ndarray) and not X.dtype.isnative:
+        X = X.astype(X.dtype.newbyteorder("="))
     types = FLOATS if sparse.issparse(X) else DENSE
     try:
         return validate_data(mlp, X, accept_sparse="csr", dtype=types, **settings)
