@@ -196,8 +196,7 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
         names: Sequence[str],
         incremental: bool,
     ) -> None:
-        dtype = np.result_type(*self.coefs_, *self.intercepts_)
-        dtype = dtype if dtype == np.float32 else np.dtype(np.float64)
+        dtype = self._dtype()
         # In single precision the line search would lose its way.
         network = self._make_network(np.float64 if self.solver == "lbfgs" else dtype, names)
 
@@ -239,6 +238,11 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
         self._give(network)
         return network
 
+    def _dtype(self) -> np.dtype[Any]:
+        """Return what the weights are kept in: float32 if they all are, else float64."""
+        single = all(np.asarray(W).dtype == np.float32 for W in [*self.coefs_, *self.intercepts_])
+        return np.dtype(np.float32 if single else np.float64)
+
     def _give(self, network: Network) -> None:
         dtype = network.dtype
         layers = [
@@ -262,8 +266,7 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
     def network_(self) -> Network:
         """A `purrceptron.Network` of the fitted weights: to save, evaluate or train further."""
         check_is_fitted(self)
-        dtype = np.result_type(*self.coefs_, *self.intercepts_)
-        return self._make_network(dtype if dtype == np.float32 else np.float64)
+        return self._make_network(self._dtype())
 
     def _check_solver(self) -> bool:
         if self.solver not in STOCHASTIC_SOLVERS:

@@ -1,0 +1,262 @@
+"""The estimators among scikit-learn's tools, and what they have beyond scikit-learn's own."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+import sklearn
+from sklearn.datasets import load_iris, make_regression
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import purrceptron as pc
+from purrceptron.sklearn import MLPClassifier, MLPRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X, Y = load_iris(return_X_y=True)
+SHORT = {"hidden_layer_sizes": 8, "max_iter": 30, "random_state": 0}
+
+
+# among scikit-learn's tools
+
+
+def test_pipelines_and_searches():
+    pipe = make_pipeline(StandardScaler(), MLPClassifier(**SHORT | {"learning_rate_init": 0.02}))
+    assert cross_val_score(pipe, X, Y).mean() > 0.9
+    grid = {"mlpclassifier__alpha": [1e-4, 1e3]}
+    search = GridSearchCV(pipe, grid, cv=3).fit(X, Y)
+    assert search.best_params_ == {"mlpclassifier__alpha": 1e-4}
+    assert search.predict_proba(X).shape == (150, 3)
+
+
+def test_metadata_is_routed():
+    weights = np.linspace(0, 2, len(X))
+    alone = MLPClassifier(**SHORT).fit(X, Y, sample_weight=weights)
+    with sklearn.config_context(enable_metadata_routing=True):
+        clf = MLPClassifier(**SHORT).set_fit_request(sample_weight=True)
+        pipe = make_pipeline(clf).fit(X, Y, sample_weight=weights)
+        np.testing.assert_array_equal(pipe[-1].coefs_[0], alone.coefs_[0])
+        silent = MLPClassifier(**SHORT).set_fit_request(sample_weight=False)
+        pipe = make_pipeline(silent).fit(X, Y)
+        assert not np.array_equal(pipe[-1].coefs_[0], alone.coefs_[0])
+        request = MLPClassifier().set_fit_request(X_val=True, y_val=True).get_metadata_routing()
+        assert request.fit.requests["X_val"] is True
+        MLPRegressor().set_partial_fit_request(sample_weight=True)
+        MLPClassifier().set_score_request(sample_weight=True)
+
+
+def test_feature_names_are_kept_and_held_against():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(X, columns=["a", "b", "c", "d"])
+    clf = MLPClassifier(**SHORT).fit(frame, pd.Series(Y))
+    assert clf.feature_names_in_.tolist() == ["a", "b", "c", "d"]
+    assert clf.n_features_in_ == 4
+    assert clf.predict(frame).shape == (150,)
+    with pytest.raises(ValueError, match="feature names should match"):
+        clf.predict(frame[["b", "a", "c", "d"]])
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        clf.predict(X)
+    mixed = pd.DataFrame({"a": [1, 2, 3, 4], "b": [0.5, 1.5, 2.5, 3.5], "c": [True, False] * 2})
+    assert MLPClassifier(**SHORT).fit(mixed, [0, 1, 0, 1]).n_features_in_ == 3
+
+
+def test_what_is_not_fitted_says_so():
+    for mlp in (MLPClassifier(), MLPRegressor()):
+        with pytest.raises(NotFittedError, match="not fitted yet"):
+            mlp.predict(X)
+        assert not hasattr(mlp, "network_")
+    assert not hasattr(MLPClassifier(solver="lbfgs"), "partial_fit")
+
+
+def test_without_scikit_learn_it_says_what_brings_it():
+    script = (
+        "import sys; sys.modules['sklearn'] = None\n"
+        "import purrceptron\n"
+        "try: import purrceptron.sklearn\n"
+        "except purrceptron.MissingExtraError as error: print(error)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert "pip install 'purrceptron[sklearn]'" in ended.stdout
+
+
+# attributes
+
+
+def test_weights_are_readable_and_settable():
+    clf = MLPClassifier(**SHORT).fit(X, Y)
+    assert [W.shape for W in clf.coefs_] == [(4, 8), (8, 3)]
+    assert [b.shape for b in clf.intercepts_] == [(8,), (3,)]
+    hidden = np.maximum(X @ clf.coefs_[0] + clf.intercepts_[0], 0)
+    logits = hidden @ clf.coefs_[1] + clf.intercepts_[1]
+    expected = np.exp(logits - logits.max(axis=1, keepdims=True))
+    expected /= expected.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(clf.predict_proba(X), expected, rtol=1e-10)
+    clf.coefs_[1][:] = 0  # in place
+    clf.intercepts_[1] = np.array([0.0, 5.0, 0.0])  # an element
+    assert set(clf.predict(X)) == {1}
+    clf.coefs_, clf.intercepts_ = [np.zeros((4, 3))], [[0, 0, 9]]  # altogether
+    assert set(clf.predict(X)) == {2}
+    clf.classes_ = np.array(["x", "y", "z"])
+    assert set(clf.predict(X)) == {"z"}
+    # and a fit goes on from what was set
+    clf = MLPClassifier(**SHORT | {"max_iter": 1, "warm_start": True}).fit(X, Y)
+    start = [W + 1 for W in clf.coefs_]
+    clf.coefs_ = [W.copy() for W in start]
+    clf.fit(X, Y)
+    assert all(abs(W - s).max() < 0.1 for W, s in zip(clf.coefs_, start, strict=True))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_network_of_an_estimator(dtype, tmp_path):
+    clf = MLPClassifier(**SHORT).fit(X.astype(dtype), Y)
+    net = clf.network_
+    assert isinstance(net, pc.Network)
+    assert net.dtype == dtype
+    np.testing.assert_array_equal(
+        net.predict_proba(X.astype(dtype)), clf.predict_proba(X.astype(dtype))
+    )
+    net.save(tmp_path / "iris.safetensors")
+    again = pc.load(tmp_path / "iris.safetensors")
+    np.testing.assert_array_equal(again.predict(X.astype(dtype)), clf.predict(X.astype(dtype)))
+    values = MLPRegressor(loss="poisson", **SHORT).fit(X, Y)
+    np.testing.assert_array_equal(values.network_.forward(X)[:, 0], values.predict(X))
+
+
+def test_bytes_are_numbers_and_not_pixels():
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 10), dtype=np.uint8)
+    y = pixels[:, 0] > 128
+    clf = MLPClassifier(**SHORT).fit(pixels, y)
+    other = MLPClassifier(**SHORT).fit(pixels.astype(float), y)
+    np.testing.assert_array_equal(clf.coefs_[0], other.coefs_[0])
+    np.testing.assert_array_equal(
+        clf.predict_proba(pixels), other.predict_proba(pixels.astype(float))
+    )
+
+
+# beyond scikit-learn
+
+
+@pytest.mark.parametrize(
+    "activation", ["leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "sigmoid"]
+)
+def test_more_activations(activation):
+    clf = MLPClassifier(16, activation, max_iter=300, random_state=0, learning_rate_init=0.01)
+    assert clf.fit(X, Y).score(X, Y) > 0.9
+
+
+def test_an_activation_for_each_layer():
+    settings = {"hidden_layer_sizes": (8, 4, 3), "max_iter": 3, "random_state": 0}
+    clf = MLPClassifier(activation=["relu", "tanh", "logistic"], **settings).fit(X, Y)
+    assert clf.network_.hidden == ("relu", "tanh", "sigmoid")
+    same = MLPClassifier(activation=["tanh"] * 3, **settings).fit(X, Y)
+    one = MLPClassifier(activation="tanh", **settings).fit(X, Y)
+    np.testing.assert_array_equal(same.coefs_[0], one.coefs_[0])
+
+
+@pytest.mark.parametrize("loss", ["absolute_error", "huber"])
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_errors_that_outliers_do_not_rule(loss, solver):
+    x, y = make_regression(300, 5, noise=1.0, random_state=0)
+    y /= y.std()
+    outliers = y.copy()
+    outliers[::15] += 30
+    settings = {"random_state": 0, "max_iter": 300, "solver": solver, "hidden_layer_sizes": 20}
+    settings |= {"learning_rate_init": 0.01, "alpha": 1.0}
+    robust = MLPRegressor(loss, **settings).fit(x, outliers)
+    square = MLPRegressor("squared_error", **settings).fit(x, outliers)
+    assert robust.score(x, y) > max(0.9, square.score(x, y))
+
+
+def test_class_weights_lift_the_rare_class():
+    rng = np.random.default_rng(0)
+    x = np.vstack([rng.normal(0, 1, (950, 2)), rng.normal(1.5, 1, (50, 2))])
+    y = np.repeat([0, 1], [950, 50])
+    scores = [
+        balanced_accuracy_score(
+            y, MLPClassifier(16, max_iter=60, random_state=0, class_weight=w).fit(x, y).predict(x)
+        )
+        for w in (None, "balanced", {0: 1, 1: 19})
+    ]
+    assert min(scores[1:]) > scores[0] + 0.1
+
+
+@pytest.mark.parametrize("Estimator", [MLPClassifier, MLPRegressor])
+def test_validation_data_are_judged_and_end_the_fit(Estimator):
+    train, val = slice(0, None, 2), slice(1, None, 2)
+    given = {"X_val": X[val], "y_val": Y[val]}
+    watched = Estimator(**SHORT).fit(X[train], Y[train], **given)
+    assert len(watched.validation_scores_) == watched.n_iter_ == 30
+    assert watched.validation_scores_[-1] == pytest.approx(watched.score(X[val], Y[val]))
+    assert watched.best_validation_score_ is None
+    assert watched.best_loss_ == min(watched.loss_curve_)
+    alone = Estimator(**SHORT).fit(X[train], Y[train])
+    np.testing.assert_array_equal(watched.coefs_[0], alone.coefs_[0])
+    settings = SHORT | {"max_iter": 500, "early_stopping": True, "n_iter_no_change": 5}
+    stopped = Estimator(**settings, learning_rate_init=0.05).fit(X[train], Y[train], **given)
+    assert stopped.n_iter_ < 500
+    assert stopped.t_ == 75 * stopped.n_iter_  # nothing was set aside
+    best = stopped.best_validation_score_
+    assert best == max(stopped.validation_scores_)
+    assert best == pytest.approx(stopped.score(X[val], Y[val]))
+    weights = np.linspace(0, 1, 75)
+    judged = Estimator(**SHORT).fit(X[train], Y[train], **given, sample_weight_val=weights)
+    assert judged.validation_scores_[-1] == pytest.approx(judged.score(X[val], Y[val], weights))
+
+
+def test_validation_data_that_do_not_fit_are_refused():
+    clf = MLPClassifier(**SHORT).fit(X, Y)
+    before = clf.predict_proba(X)
+    for wrong, match in (
+        ({"X_val": X}, "both, or neither"),
+        ({"y_val": Y}, "both, or neither"),
+        ({"sample_weight_val": Y}, "neither X_val nor y_val"),
+        ({"X_val": X[:, :2], "y_val": Y}, "features"),
+        ({"X_val": X, "y_val": Y + 1}, "classes not in"),
+        ({"X_val": X, "y_val": Y[:-1]}, "inconsistent"),
+        ({"X_val": X * np.nan, "y_val": Y}, "NaN"),
+        (
+            {"X_val": X, "y_val": Y, "sample_weight_val": -np.ones(150)},
+            "sample_weight_val holds -1",
+        ),
+    ):
+        with pytest.raises(ValueError, match=match):
+            clf.fit(X, Y, **wrong)
+    np.testing.assert_array_equal(clf.predict_proba(X), before)
+    with pytest.raises(ValueError, match="X_val is given, but solver='lbfgs'"):
+        MLPClassifier(solver="lbfgs").fit(X, Y, X_val=X, y_val=Y)
+
+
+def test_the_first_layer_in_the_space_of_examples():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(60, 3000)), np.arange(60) % 2
+    settings = {"solver": "sgd", "hidden_layer_sizes": 10, "random_state": 0, "max_iter": 50}
+    gram, direct = (MLPClassifier(**settings, first_layer=f).fit(x, y) for f in ("gram", "direct"))
+    np.testing.assert_allclose(gram.coefs_[0], direct.coefs_[0], rtol=1e-7, atol=1e-10)
+    np.testing.assert_allclose(gram.loss_curve_, direct.loss_curve_, rtol=1e-9)
+
+
+def test_a_solver_may_change_between_warm_starts():
+    for Estimator in (MLPClassifier, MLPRegressor):
+        mlp = Estimator(**SHORT, warm_start=True, solver="lbfgs").fit(X, Y)
+        first = mlp.loss_
+        mlp.set_params(solver="adam", early_stopping=True).fit(X, Y)
+        assert len(mlp.validation_scores_) == len(mlp.loss_curve_)
+        mlp.set_params(early_stopping=False).fit(X, Y)
+        assert np.isfinite(mlp.best_loss_)
+        assert mlp.loss_ < 10 * first + 1
+
+
+def test_convergence_warnings_are_scikit_learns():
+    with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(30\) reached"):
+        MLPClassifier(**SHORT).fit(X, Y)
+    with pytest.warns(ConvergenceWarning, match="lbfgs failed to converge after 3 iteration"):
+        MLPClassifier(**SHORT | {"max_iter": 3}, solver="lbfgs").fit(X, Y)
