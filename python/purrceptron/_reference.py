@@ -189,7 +189,7 @@ def train_gram(
         CG = C @ G  # (n_1, m)
         logits, hidden = forward((s * Z_0 - CG.T + b).astype(dtype), above)
         # ‖W_1‖² = s² ‖W_0‖² - 2 s <Z_0, Cᵀ> + <C G, C>
-        norm = s * s * norm_0 - 2 * s * np.vdot(Z_0.T, C) + np.vdot(CG, C)
+        norm = s * s * norm_0 - 2 * s * np.vdot(Z_0.T, C) + np.vdot(CG, C) if l2 else 0.0
         costs.append(cost(logits, Y, above, l2) + decay / 2 * float(norm))
         dZ, derivatives = backward(output_error(logits, Y), hidden, above)
         update(above, derivatives, learning_rate, decay)

@@ -19,6 +19,7 @@ use crate::dense::linear_backward_input;
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::gemm::{Epilogue, gemm};
+use crate::layout::Layout;
 use crate::loader::Block;
 use crate::loss::Loss;
 use crate::parameters::Parameters;
@@ -42,6 +43,8 @@ pub(crate) fn rows_per_block<T: Float>(architecture: &Architecture) -> usize {
 
 /// Room for the activations and gradients of a block of rows.
 pub(crate) struct Workspace<T: Float> {
+    /// Of the hidden layers. The logits always have an example a row.
+    layout: Layout,
     /// `A_l`, (rows, n_l), for each layer; `Z_L`, then `dZ_L`, for the last.
     activations: Vec<Buffer<T>>,
     /// `Z_l` of the layers whose activation is differentiated from its input.
@@ -52,7 +55,7 @@ pub(crate) struct Workspace<T: Float> {
 
 impl<T: Float> Workspace<T> {
     /// Room for blocks of up to `rows` rows.
-    pub(crate) fn new(architecture: &Architecture, rows: usize) -> Result<Self> {
+    pub(crate) fn new(architecture: &Architecture, rows: usize, layout: Layout) -> Result<Self> {
         let what = "activations";
         let sizes = &architecture.sizes()[1..];
         let activations =
@@ -67,7 +70,7 @@ impl<T: Float> Workspace<T> {
             .collect::<Result<_>>()?;
         let hidden = sizes[..sizes.len() - 1].iter().max().copied().unwrap_or(0);
         let delta = || Buffer::zeros(rows * hidden, what);
-        Ok(Self { activations, inputs, deltas: [delta()?, delta()?] })
+        Ok(Self { layout, activations, inputs, deltas: [delta()?, delta()?] })
     }
 
     /// The first layer's activations, if the sink has its linear half already; whether it has.
@@ -78,13 +81,12 @@ impl<T: Float> Workspace<T> {
         sink: &mut impl GradientSink<T>,
     ) -> Result<bool> {
         let n = architecture.sizes()[1];
-        let Some(z) = sink.preactivations() else { return Ok(false) };
-        let rows = z.nrows();
-        let a = &mut self.activations[0][..rows * n];
-        let z = z.as_slice().expect("rows lie one behind the other");
-        a.copy_from_slice(z);
-        for a in a.chunks_exact_mut(n) {
-            a.iter_mut().zip(sink.parameters().bias_slice(0)).for_each(|(a, &b)| *a += b);
+        let layout = self.layout(architecture, 0);
+        let Some((z, bias)) = sink.preactivations() else { return Ok(false) };
+        let a = &mut self.activations[0][..z.len()];
+        let mut with_bias = layout.view_mut(a, z.nrows(), n);
+        for ((mut a, z), &b) in with_bias.columns_mut().into_iter().zip(z.columns()).zip(bias) {
+            a.zip_mut_with(&z, |a, &z| *a = z + b);
         }
         activate(ctx, architecture.activation(0), a, self.inputs[0].as_deref_mut());
         Ok(true)
@@ -104,12 +106,18 @@ impl<T: Float> Workspace<T> {
         let rows = x.nrows();
         for l in usize::from(first)..architecture.layers() {
             look(stop)?;
+            let layout = self.layout(architecture, l);
             let (before, after) = self.activations.split_at_mut(l);
-            let a = before.last().map_or(x, |a| matrix(a, rows, architecture.sizes()[l]));
-            let z = matrix_mut(&mut after[0], rows, architecture.sizes()[l + 1]);
+            let a = before.last().map_or(x, |a| self.layout.view(a, rows, architecture.sizes()[l]));
+            let z = layout.view_mut(&mut after[0], rows, architecture.sizes()[l + 1]);
             layer_forward(ctx, architecture, parameters, l, a, z, self.inputs[l].as_deref_mut())?;
         }
         Ok(())
+    }
+
+    /// How the output of layer `l` lies.
+    fn layout(&self, architecture: &Architecture, l: usize) -> Layout {
+        if l + 1 == architecture.layers() { Layout::Rows } else { self.layout }
     }
 
     /// The logits of the last forward pass, (rows, n_L).
@@ -137,22 +145,23 @@ impl<T: Float> Workspace<T> {
             return Ok(value);
         }
 
+        let layout = self.layout;
         let [this, other] = &mut self.deltas;
         let (mut this, mut other): (&mut [T], &mut [T]) = (this, other);
         for l in (0..=last).rev() {
             look(stop)?;
             let (before, after) = self.activations.split_at(l);
             let dz = if l == last { &after[0][..] } else { &this[..] };
-            let dz = matrix(dz, rows, sizes[l + 1]);
+            let dz = (if l == last { Layout::Rows } else { layout }).view(dz, rows, sizes[l + 1]);
             let a = match before.last() {
                 None => block.x.view(),
                 Some(a) => {
-                    let da = matrix_mut(other, rows, sizes[l]);
+                    let da = layout.view_mut(other, rows, sizes[l]);
                     linear_backward_input(ctx, dz, sink.parameters().weight(l), da)?;
                     let g = architecture.activation(l - 1).expect("a hidden layer has one");
                     let saved = self.inputs[l - 1].as_deref().unwrap_or(a);
                     activation_backward(ctx, g, saved, &mut other[..rows * sizes[l]]);
-                    matrix(a, rows, sizes[l])
+                    layout.view(a, rows, sizes[l])
                 }
             };
             sink.layer(ctx, l, a, dz)?;
@@ -171,8 +180,9 @@ fn look(stop: &mut dyn FnMut() -> bool) -> Result<()> {
 pub(crate) trait GradientSink<T: Float> {
     /// The parameters that the pass runs on.
     fn parameters(&self) -> &Parameters<T>;
-    /// `Z_1` without its bias, (rows, n_1), where the sink knows it without a product with the samples.
-    fn preactivations(&mut self) -> Option<ArrayView2<'_, T>> {
+    /// `Z_1` without its bias, (rows, n_1), and the bias, where the sink knows it without a product with the
+    /// samples.
+    fn preactivations(&mut self) -> Option<(ArrayView2<'_, T>, &[T])> {
         None
     }
     /// Takes the gradient of layer `l`, which is `dZ_lᵀ A_{l-1}` and `Σ_rows dZ_l`. The pass has used this layer's
@@ -199,15 +209,17 @@ pub(crate) fn layer_forward<T: Float>(
 ) -> Result<()> {
     let (w, b) = (parameters.weight(l).reversed_axes(), parameters.bias_slice(l));
     let activation = architecture.activation(l).unwrap_or(Activation::Identity);
-    let epilogue = match activation {
-        Activation::Relu => Epilogue::BiasRelu(b),
-        _ => Epilogue::Bias(b),
-    };
-    gemm(ctx, T::ONE, a, w, T::ZERO, z.view_mut(), epilogue)?;
-    if activation != Activation::Relu {
-        let z = z.as_slice_mut().expect("rows lie one behind the other");
-        activate(ctx, Some(activation), z, input);
+    if !z.is_standard_layout() {
+        // A column for each unit: its bias is what the products are added to.
+        z.columns_mut().into_iter().zip(b).for_each(|(mut unit, &b)| unit.fill(b));
+        gemm(ctx, T::ONE, a, w, T::ONE, z.view_mut(), Epilogue::None)?;
+    } else if activation == Activation::Relu {
+        return gemm(ctx, T::ONE, a, w, T::ZERO, z, Epilogue::BiasRelu(b));
+    } else {
+        gemm(ctx, T::ONE, a, w, T::ZERO, z.view_mut(), Epilogue::Bias(b))?;
     }
+    let z = z.as_slice_memory_order_mut().expect("the numbers lie one behind the other");
+    activate(ctx, Some(activation), z, input);
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use crate::dense::{linear_backward_bias, linear_backward_weight};
 use crate::error::Result;
 use crate::float::Float;
 use crate::gemm::Epilogue;
+use crate::layout::Layout;
 use crate::loader::Loader;
 use crate::loss::Loss;
 use crate::parameters::Parameters;
@@ -27,16 +28,25 @@ pub(crate) struct Passes<T: Float> {
 }
 
 impl<T: Float> Passes<T> {
-    /// For batches of up to `rows` rows; with `whole`, each batch is one block.
-    pub(crate) fn new(
+    /// For batches of up to `rows` rows.
+    pub(crate) fn in_blocks(
         architecture: &Architecture,
         uint8_scale: f64,
         rows: usize,
-        whole: bool,
     ) -> Result<Self> {
-        let block = if whole { rows } else { rows_per_block::<T>(architecture).min(rows) };
-        let workspace = Workspace::new(architecture, block)?;
+        let block = rows_per_block::<T>(architecture).min(rows);
+        let workspace = Workspace::new(architecture, block, Layout::Rows)?;
         Ok(Self { block, workspace, loader: Loader::new(uint8_scale) })
+    }
+
+    /// For a first layer in the space of examples, where each batch is one block: the samples are not read.
+    pub(crate) fn without_samples(
+        architecture: &Architecture,
+        uint8_scale: f64,
+        rows: usize,
+    ) -> Result<Self> {
+        let workspace = Workspace::new(architecture, rows, Layout::Columns)?;
+        Ok(Self { block: rows, workspace, loader: Loader::new(uint8_scale) })
     }
 
     /// Whether so many rows are one block.

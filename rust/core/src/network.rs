@@ -140,7 +140,7 @@ impl<T: Float> Model<'_, T> {
         let m = data.total_weight(&rows);
         let mut gradients = Parameters::zeros(self.architecture)?;
         let mut sink = Accumulate::new(self.parameters, &mut gradients, 1.0 / m);
-        let mut passes = Passes::new(self.architecture, self.uint8_scale, data.len(), false)?;
+        let mut passes = Passes::in_blocks(self.architecture, self.uint8_scale, data.len())?;
         let sum =
             passes.run(ctx, self.architecture, loss, data, &rows, &mut sink, &mut || false)?;
         if !sum.is_finite() {

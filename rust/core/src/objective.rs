@@ -32,7 +32,7 @@ impl<T: Float> Objective<T> {
     pub fn new(model: Model<'_, T>, samples: usize, loss: Loss, l2: f64) -> Result<Self> {
         let architecture = model.architecture.clone();
         Ok(Self {
-            passes: Passes::new(&architecture, model.uint8_scale, samples, false)?,
+            passes: Passes::in_blocks(&architecture, model.uint8_scale, samples)?,
             parameters: model.parameters.try_clone()?,
             gradients: Parameters::zeros(&architecture)?,
             architecture,

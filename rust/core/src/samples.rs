@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::isa::Isa;
 use crate::math::first_non_finite;
+use crate::simd::{Kernel, VectorMath, dispatch};
 use crate::sparse::Sparse;
 
 /// A matrix of samples, (m, n): one example a row. Any strides will do.
@@ -187,9 +188,7 @@ impl<'a> Samples<'a> {
                     let into = unsafe { out.part(i * n..(i + 1) * n) };
                     let from = view.row(rows.at(i));
                     match from.as_slice() {
-                        Some(from) => {
-                            into.iter_mut().zip(from).for_each(|(t, &x)| *t = convert(x));
-                        }
+                        Some(from) => dispatch(ctx.isa(), Convert { from, into, convert }),
                         None => into.iter_mut().zip(from).for_each(|(t, &x)| *t = convert(x)),
                     }
                 }
@@ -220,11 +219,28 @@ impl<'a> Samples<'a> {
     }
 }
 
+/// `into[i] = convert(from[i])`: a kernel, so that the loop is compiled for the instruction set.
+struct Convert<'a, S, T, F> {
+    from: &'a [S],
+    into: &'a mut [T],
+    convert: F,
+}
+
+impl<S: Copy, T: Float, F: Fn(S) -> T> Kernel<T> for Convert<'_, S, T, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: VectorMath<Elem = T>>(self) {
+        self.into.iter_mut().zip(self.from).for_each(|(into, &x)| *into = (self.convert)(x));
+    }
+}
+
 /// Fails at the first NaN or infinity, in row order.
 pub fn check_finite<T: Float>(argument: &'static str, values: &ArrayView2<'_, T>) -> Result<()> {
+    let isa = Isa::current()?;
     for (row, values) in values.axis_iter(Axis(0)).enumerate() {
         let column = match values.as_slice() {
-            Some(values) => first_non_finite(Isa::best(), values),
+            Some(slice) => first_non_finite(isa, slice),
             None => values.iter().position(|x| !x.is_finite()),
         };
         if let Some(column) = column {

@@ -124,12 +124,13 @@ impl<T: Float> Trainer<T> {
         let batch = settings.batch_size.unwrap_or(samples).min(samples);
         let zeros = || Parameters::zeros(&architecture);
         let slots = (0..settings.optimizer.slots()).map(|_| zeros()).collect::<Result<_>>()?;
+        let passes = if settings.gram { Passes::without_samples } else { Passes::in_blocks };
         let order = match settings.batch_size {
             None => Vec::new(),
             Some(_) => identity_order(samples)?,
         };
         Ok(Self {
-            passes: Passes::new(&architecture, model.uint8_scale, batch, settings.gram)?,
+            passes: passes(&architecture, model.uint8_scale, batch)?,
             parameters: model.parameters.try_clone()?,
             gradients: zeros()?,
             state: State { epoch: 0, step: 0, slots, gram: None },
@@ -432,11 +433,12 @@ impl<T: Float> Trainer<T> {
         let (settings, passes) = (&self.settings, &mut self.passes);
         let (architecture, loss) = (&self.architecture, settings.loss);
         let penalty = settings.l2 / (2.0 * m)
-            * match &self.gram {
+            * match &mut self.gram {
                 _ if settings.l2 == 0.0 => 0.0,
                 None => sum_of_squared_weights(ctx, &self.parameters, 0),
                 Some(gram) => {
-                    gram.sum_of_squares() + sum_of_squared_weights(ctx, &self.parameters, 1)
+                    gram.sum_of_squares(ctx.isa())
+                        + sum_of_squared_weights(ctx, &self.parameters, 1)
                 }
             };
         self.state.step += 1;

@@ -30,8 +30,9 @@ impl<T: Float> GradientSink<T> for UpdateAtOnce<'_, T> {
         self.parameters
     }
 
-    fn preactivations(&mut self) -> Option<ArrayView2<'_, T>> {
-        self.first.as_mut().map(|(gram, rows)| gram.forward(rows))
+    fn preactivations(&mut self) -> Option<(ArrayView2<'_, T>, &[T])> {
+        let (gram, rows) = self.first.as_mut()?;
+        Some((gram.forward(rows), self.parameters.bias_slice(0)))
     }
 
     fn layer(

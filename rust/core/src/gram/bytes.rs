@@ -1,98 +1,90 @@
 //! The Gram matrix of bytes, in exact integers.
 //!
-//! Two pixels' product is below 2¹⁶, and the sum over `RUN` features stays below 2³¹: it is taken in 32 bits, by
-//! the instruction that multiplies pairs of 16-bit numbers and adds each pair. Longer rows are cut into runs whose
-//! sums are added in f64, exactly, since they stay below 2⁵³.
+//! The sum of `RUN` products of two pixels stays below 2³¹, so it is taken in 32 bits; the runs' sums are added in
+//! f64, exactly, since they stay below 2⁵³. The instructions are made for it: one multiplies four pairs of bytes and
+//! adds them to a sum (VNNI), or two pairs of 16-bit numbers where that is missing.
 
 use ndarray::{ArrayView2, Axis};
 
+use super::tiles::{TILE, Tile, add_products};
 use crate::context::Context;
-use crate::disjoint::Disjoint;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::isa::Isa;
 
-/// Features a run: 255² · RUN < 2³¹.
-const RUN: usize = 32 * 1024;
+/// Features a run: 255² · RUN < 2³¹, and 64 rows of so many bytes fit in the second-level cache twice.
+const RUN: usize = 4096;
 
-/// Rows and columns of a tile: eight rows are read for sixteen sums.
-const TILE: usize = 4;
-
-/// Products of pixels between two looks whether to stop: some hundredths of a second's.
-const LOOK: usize = 1 << 30;
-
-/// Fills the lower triangle of `gram`, (m, m), with `scale² x xᵀ`; what is above stays or is overwritten.
+/// Fills the lower triangle of `gram`, (m, m) in rows of `stride` elements that are zero, with `scale² x xᵀ`.
 pub(super) fn gram(
     ctx: &Context,
     x: &ArrayView2<'_, u8>,
     scale: f64,
     gram: &mut [f64],
+    stride: usize,
     stop: &mut dyn FnMut() -> bool,
 ) -> Result<()> {
-    let m = x.nrows();
-    let contiguous = x.as_standard_layout();
-    let rows: Vec<&[u8]> = contiguous
-        .axis_iter(Axis(0))
-        .map(|row| row.to_slice().expect("the layout is the standard one"))
-        .collect();
-    let out = Disjoint::new(gram);
-    // A task is a row of tiles; the long ones come first, so that the short ones fill the end.
-    let tasks = m.div_ceil(TILE);
-    let tile_row = |task: usize| {
-        let top = (tasks - 1 - task) * TILE;
-        let height = TILE.min(m - top);
-        // SAFETY: these rows of the matrix are this task's alone.
-        let out = unsafe { out.part(top * m..(top + height) * m) };
-        for left in (0..=top).step_by(TILE) {
-            let width = TILE.min(m - left);
-            // Where rows are missing at the edge, the last one stands in; its sums are not used.
-            let pick = |from: usize, i: usize| rows[(from + i).min(m - 1)];
-            let a: [&[u8]; TILE] = std::array::from_fn(|i| pick(top, i));
-            let b: [&[u8]; TILE] = std::array::from_fn(|j| pick(left, j));
-            let sums = products(ctx.isa(), a, b);
-            for (i, sums) in sums.iter().enumerate().take(height) {
-                for (j, &sum) in sums.iter().enumerate().take(width) {
-                    out[i * m + left + j] = scale * scale * sum;
-                }
-            }
-        }
-    };
-    let at_once = (LOOK / (TILE * m * x.ncols()).max(1)).max(ctx.threads());
-    for from in (0..tasks).step_by(at_once) {
-        if stop() {
-            return Err(Error::Interrupted);
-        }
-        ctx.parallel(at_once.min(tasks - from), |task| tile_row(from + task));
+    let n = x.ncols();
+    let x = x.as_standard_layout();
+    let product = Product::of(ctx.isa());
+    for from in (0..n).step_by(RUN) {
+        let run = from..n.min(from + RUN);
+        let rows: Vec<&[u8]> = x
+            .axis_iter(Axis(0))
+            .map(|row| &row.to_slice().expect("the layout is the standard one")[run.clone()])
+            .collect();
+        add_products(ctx, |a, b| product.of_rows(a, b), &rows, &rows, true, gram, stride, stop)?;
+    }
+    for (i, row) in gram.chunks_exact_mut(stride).enumerate() {
+        row[..=i].iter_mut().for_each(|sum| *sum *= scale * scale);
     }
     Ok(())
 }
 
-type Sums = [[f64; TILE]; TILE];
+/// How four rows are multiplied by four.
+#[derive(Clone, Copy)]
+enum Product {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    #[cfg(target_arch = "x86_64")]
+    Vnni,
+}
 
-/// The products of four rows with four others, all equally long.
-fn products(isa: Isa, a: [&[u8]; TILE], b: [&[u8]; TILE]) -> Sums {
-    let mut sums = Sums::default();
-    let n = a[0].len();
-    for from in (0..n).step_by(RUN) {
-        let run = from..n.min(from + RUN);
-        let (a, b) = (a.map(|row| &row[run.clone()]), b.map(|row| &row[run.clone()]));
-        let part = match isa {
-            // SAFETY: an `Isa` value exists only for a set that this machine has.
+impl Product {
+    /// The quickest that goes with the instruction set. All have the same result.
+    fn of(isa: Isa) -> Self {
+        match isa {
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => unsafe { x86::avx512(a, b) },
-            // SAFETY: as above.
+            Isa::Avx512 if is_x86_feature_detected!("avx512vnni") => Self::Vnni,
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => unsafe { x86::avx2(a, b) },
-            Isa::Portable => portable(a, b),
-        };
-        for (sums, part) in sums.iter_mut().zip(part) {
-            sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += f64::from(part));
+            Isa::Avx512 => Self::Avx512,
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => Self::Avx2,
+            Isa::Portable => Self::Portable,
         }
     }
-    sums
+
+    /// The products of four rows with four others, all equally long, at most `RUN`.
+    fn of_rows(self, a: [&[u8]; TILE], b: [&[u8]; TILE]) -> Tile<i32> {
+        match self {
+            Self::Portable => portable(a, b),
+            // SAFETY: `of` has seen that the machine has the instructions.
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => unsafe { x86::avx2(a, b) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => unsafe { x86::avx512(a, b) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Self::Vnni => unsafe { x86::vnni(a, b) },
+        }
+    }
 }
 
 /// In plain Rust; also the ends of rows that do not fill a register.
-fn portable(a: [&[u8]; TILE], b: [&[u8]; TILE]) -> [[i32; TILE]; TILE] {
+fn portable(a: [&[u8]; TILE], b: [&[u8]; TILE]) -> Tile<i32> {
     a.map(|a| b.map(|b| a.iter().zip(b).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum()))
 }
 
@@ -100,14 +92,47 @@ fn portable(a: [&[u8]; TILE], b: [&[u8]; TILE]) -> [[i32; TILE]; TILE] {
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{TILE, portable};
+    use super::{TILE, Tile, portable};
+
+    /// Sixteen registers of sums, eight of rows. The instruction wants its second factor signed: `b - 128`, so that
+    /// `Σ a b = Σ a (b - 128) + 128 Σ a`, with one more sum a row.
+    ///
+    /// # Safety
+    /// The machine has AVX-512 F, BW and VNNI.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vnni,avx2")]
+    pub(super) unsafe fn vnni(a: [&[u8]; TILE], b: [&[u8]; TILE]) -> Tile<i32> {
+        const STEP: usize = 64;
+        let mut sums = [[_mm512_setzero_si512(); TILE]; TILE];
+        let mut row_sums = [_mm512_setzero_si512(); TILE];
+        let (offset, ones) = (_mm512_set1_epi8(-128), _mm512_set1_epi8(1));
+        let end = a[0].len() / STEP * STEP;
+        for k in (0..end).step_by(STEP) {
+            // SAFETY: `k + STEP` does not exceed the rows' common length.
+            let load = |row: &[u8]| unsafe { _mm512_loadu_si512(row.as_ptr().add(k).cast()) };
+            let (a, b) = (a.map(load), b.map(|row| _mm512_xor_si512(load(row), offset)));
+            for i in 0..TILE {
+                row_sums[i] = _mm512_dpbusd_epi32(row_sums[i], a[i], ones);
+                for j in 0..TILE {
+                    sums[i][j] = _mm512_dpbusd_epi32(sums[i][j], a[i], b[j]);
+                }
+            }
+        }
+        let mut total = portable(a.map(|row| &row[end..]), b.map(|row| &row[end..]));
+        for i in 0..TILE {
+            let row_sum = _mm512_slli_epi32::<7>(row_sums[i]);
+            for j in 0..TILE {
+                total[i][j] += _mm512_reduce_add_epi32(_mm512_add_epi32(sums[i][j], row_sum));
+            }
+        }
+        total
+    }
 
     /// Sixteen registers of sums, eight of rows: 24 of the 32 that there are.
     ///
     /// # Safety
     /// The machine has AVX-512 F and BW.
     #[target_feature(enable = "avx512f,avx512bw,avx2")]
-    pub(super) unsafe fn avx512(a: [&[u8]; TILE], b: [&[u8]; TILE]) -> [[i32; TILE]; TILE] {
+    pub(super) unsafe fn avx512(a: [&[u8]; TILE], b: [&[u8]; TILE]) -> Tile<i32> {
         const STEP: usize = 32;
         let mut sums = [[_mm512_setzero_si512(); TILE]; TILE];
         let end = a[0].len() / STEP * STEP;
@@ -137,7 +162,7 @@ mod x86 {
     /// # Safety
     /// The machine has AVX2.
     #[target_feature(enable = "avx2")]
-    pub(super) unsafe fn avx2(a: [&[u8]; TILE], b: [&[u8]; TILE]) -> [[i32; TILE]; TILE] {
+    pub(super) unsafe fn avx2(a: [&[u8]; TILE], b: [&[u8]; TILE]) -> Tile<i32> {
         const STEP: usize = 16;
         let end = a[0].len() / STEP * STEP;
         let mut total = portable(a.map(|row| &row[end..]), b.map(|row| &row[end..]));
@@ -176,7 +201,7 @@ mod tests {
 
     #[test]
     fn exact_on_every_instruction_set_and_at_the_extremes() {
-        for (m, n) in [(1, 1), (5, 31), (9, 100), (6, RUN + 77)] {
+        for (m, n) in [(1, 1), (5, 31), (9, 100), (6, RUN + 77), (67, 2 * RUN + 130)] {
             let mut x = Array2::from_shape_fn((m, n), |(i, j)| ((i * 31 + j * 17) % 256) as u8);
             x.row_mut(0).fill(255); // The largest sums that there can be.
             let exact = |i: usize, j: usize| {
@@ -185,9 +210,9 @@ mod tests {
             };
             for &isa in Isa::available() {
                 for threads in [1, 3] {
-                    let mut ours = vec![f64::NAN; m * m];
-                    gram(&Context::new(isa, threads), &x.view(), 1.0, &mut ours, &mut || false)
-                        .unwrap();
+                    let mut ours = vec![0.0; m * m];
+                    let ctx = Context::new(isa, threads);
+                    gram(&ctx, &x.view(), 1.0, &mut ours, m, &mut || false).unwrap();
                     for i in 0..m {
                         for j in 0..=i {
                             assert_eq!(ours[i * m + j], exact(i, j), "{isa} ({m}, {n}) [{i}, {j}]");

@@ -4,14 +4,14 @@
 //! optimiser does, the weights never leave
 //!
 //! ```text
-//! W = s W₀ + q V₀ + Dᵀ X          D is (m, h), s and q are numbers; V₀ is the velocity of a continued run
+//! W = s W₀ + q V₀ + D X           D is (h, m), s and q are numbers; V₀ is the velocity of a continued run
 //! ```
 //!
-//! and what the network needs of them, `Z = X Wᵀ`, follows from products computed once, `Z₀ = X W₀ᵀ`,
-//! `Y₀ = X V₀ᵀ` and the Gram matrix `G = X Xᵀ`:
+//! and what the network needs of them, `Zᵀ = W Xᵀ`, follows from products computed once, `Z₀ᵀ = W₀ Xᵀ`,
+//! `Y₀ᵀ = V₀ Xᵀ` and the Gram matrix `G = X Xᵀ`:
 //!
 //! ```text
-//! Z = s Z₀ + q Y₀ + G D
+//! Zᵀ = s Z₀ᵀ + q Y₀ᵀ + D G
 //! ```
 //!
 //! The optimiser is not written again here. Gradient descent, with or without momentum, is linear, so the same rule
@@ -20,19 +20,22 @@
 //! ```text
 //! parameter      gradient                      (λ' = λ/m is the penalty's)
 //! W              dZᵀ X / m + λ' W              never formed
-//! D              dZ / m    + λ' D              in f64
+//! D              dZᵀ / m   + λ' D              in f64
 //! s, q           0         + λ' s, λ' q        in f64
-//! Z              G dZ / m  + λ' Z              in the network's type, and afresh from D every so often
+//! Zᵀ             dZᵀ G / m + λ' Zᵀ             in the network's type, and afresh from D every so often
 //! ```
 //!
 //! An iteration costs `2 h m²` operations here instead of `4 h n m`: with 209 photos of 12288 numbers 118 times
-//! less. It is algebra, not an approximation; `docs/gram.md` derives it and tells where it holds.
+//! less. Examples are columns here, as in the series: so the few units of a layer fill whole registers. It is algebra, not an approximation; `docs/gram.md` derives it and tells where it holds.
 
 mod bytes;
 mod choice;
+mod coefficients;
 mod products;
+mod state;
+mod tiles;
 
-use ndarray::{ArrayView2, Axis};
+use ndarray::{ArrayView2, s};
 
 use crate::backprop::{matrix, matrix_mut};
 use crate::buffer::Buffer;
@@ -41,88 +44,74 @@ use crate::error::Result;
 use crate::float::Float;
 use crate::gemm::{Epilogue, gemm};
 use crate::isa::Isa;
-use crate::math::{first_non_finite, sum_of_squares};
+use crate::math::{add_widened, first_non_finite, sum_of_squares};
 use crate::optim::Optimizer;
 use crate::samples::{Rows, Samples};
 use crate::step::Step;
 
 pub use choice::{Choice, FirstLayer, choose};
-use products::gram_matrix;
+use coefficients::Coefficients;
+pub use state::GramState;
 
 /// Steps after which `Z` is formed afresh from the coefficients, before its rounding errors add up.
 const FRESH: u64 = 64;
 
+/// Rows of `G` and of all that is multiplied by it are as long as a whole number of registers of any type.
+const REGISTER: usize = 16;
+
 /// Whose memory is short, if it is.
 const WHAT: &str = "the Gram-space first layer";
 
-/// What a combination of `W₀`, `V₀` and the rows of `X` is made of.
-#[derive(Debug)]
-struct Coefficients {
-    /// `[s, q]`.
-    starts: [f64; 2],
-    /// `D`, (m, h).
-    rows: Buffer<f64>,
-}
-
-impl Coefficients {
-    fn try_clone(&self) -> Result<Self> {
-        Ok(Self { starts: self.starts, rows: self.rows.try_clone(WHAT)? })
-    }
-
-    fn copy(from: &[Self], to: &mut [Self]) {
-        for (from, to) in from.iter().zip(to) {
-            to.starts = from.starts;
-            to.rows.copy_from_slice(&from.rows);
-        }
-    }
-}
-
-fn copy<T: Float>(from: &[Buffer<T>], to: &mut [Buffer<T>]) {
-    from.iter().zip(to).for_each(|(from, to)| to.copy_from_slice(from));
-}
-
-/// Everything that continues a run, bit for bit.
-#[derive(Clone, Debug, PartialEq)]
-pub struct GramState<T> {
-    /// `W₀` and, if there is one, `V₀`: (h, n) in row order.
-    pub starts: Vec<Vec<T>>,
-    /// Of `W`, and of each slot of the optimiser: `[s, q]`, and `D`, (m, h).
-    pub coefficients: Vec<([f64; 2], Vec<f64>)>,
-    /// `Z`, and of each slot, (m, h).
-    pub products: Vec<Vec<T>>,
-}
-
-impl<T> GramState<T> {
-    /// Whether it is that of `m` samples of `n` features, `h` units and so many slots.
-    pub(crate) fn fits(&self, m: usize, n: usize, h: usize, slots: usize) -> bool {
-        (1..=2).contains(&self.starts.len())
-            && self.starts.iter().all(|start| start.len() == h * n)
-            && self.coefficients.len() == slots + 1
-            && self.coefficients.iter().all(|(_, rows)| rows.len() == m * h)
-            && self.products.len() == slots + 1
-            && self.products.iter().all(|z| z.len() == m * h)
-    }
-}
-
-/// A first layer of `h` units on `m` samples of `n` features.
+/// A first layer of `h` units on `m` samples of `n` features. Matrices (·, m) have rows of `stride` elements, zero
+/// beyond the first `m`, except the coefficients.
 pub(crate) struct GramLayer<T: Float> {
     m: usize,
     h: usize,
+    stride: usize,
     /// `W₀`, and `V₀` where there is a velocity, (h, n).
     starts: Vec<Buffer<T>>,
-    /// `Z₀ = X W₀ᵀ`, and `Y₀ = X V₀ᵀ`, (m, h).
+    /// `Z₀ᵀ = W₀ Xᵀ`, and `Y₀ᵀ = V₀ Xᵀ`, (h, m).
     start_products: Vec<Buffer<f64>>,
     /// `<W₀, W₀>`, `<W₀, V₀>`, `<V₀, V₀>`.
     start_squares: [f64; 3],
-    /// `G`, (m, m), in f64 and in the network's type.
-    gram: Buffer<f64>,
-    gram_rounded: Buffer<T>,
+    gram: Gram<T>,
     /// Of `W`, and of the optimiser's slots.
     coefficients: Vec<Coefficients>,
-    /// `Z`, and of the optimiser's slots, (m, h).
+    /// `Zᵀ`, and that of the optimiser's slots, (h, m).
     products: Vec<Buffer<T>>,
     room: Room<T>,
     saved: Saved<T>,
+}
+
+/// `G`, (m, m), in f64 and, where that is another type, in the network's.
+struct Gram<T: Float> {
+    wide: Buffer<f64>,
+    rounded: Option<Buffer<T>>,
+    m: usize,
+    stride: usize,
+}
+
+impl<T: Float> Gram<T> {
+    fn new(wide: Buffer<f64>, m: usize, stride: usize) -> Result<Self> {
+        let rounded = match T::NAME == f64::NAME {
+            true => None,
+            false => Some(buffer(m * stride, wide.iter().map(|&g| T::from_f64(g)))?),
+        };
+        Ok(Self { wide, rounded, m, stride })
+    }
+
+    /// (m, stride), in f64.
+    fn wide(&self) -> ArrayView2<'_, f64> {
+        matrix(&self.wide, self.m, self.stride)
+    }
+
+    /// (m, stride), in the network's type.
+    fn rounded(&self) -> ArrayView2<'_, T> {
+        match &self.rounded {
+            Some(rounded) => matrix(rounded, self.m, self.stride),
+            None => *Samples::F64(self.wide()).as_float().expect("it is the network's type"),
+        }
+    }
 }
 
 /// The coefficients and products as they were when they were saved last.
@@ -133,13 +122,13 @@ struct Saved<T: Float> {
 
 /// Buffers of a step.
 struct Room<T: Float> {
-    /// Rows of `Z` for a batch.
+    /// Columns of `Zᵀ` for a batch, (h, rows).
     batch: Buffer<T>,
-    /// Rows of `G` for a batch.
+    /// Rows of `G` for a batch, (rows, m).
     gram_rows: Buffer<T>,
-    /// `G dZ / m`, (m, h).
+    /// `dZᵀ G / m`, (h, m).
     gradient: Buffer<T>,
-    /// `dZ / m` of a batch's rows among zeros, (m, h); and `Z` when it is formed afresh.
+    /// The gradient of `D`, (h, m) without gaps; and `Zᵀ` when it is formed afresh.
     wide: Buffer<f64>,
 }
 
@@ -158,20 +147,17 @@ impl<T: Float> GramLayer<T> {
         batch: usize,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Self> {
-        let (m, h, slots) = (x.dim().0, w.nrows(), optimizer.slots());
+        let (m, h) = (x.dim().0, w.nrows());
         // A velocity that is still zero adds nothing: leave it out.
         let v = v.filter(|v| v.iter().any(|&v| v != T::ZERO));
         let starts =
             std::iter::once(w).chain(v).map(|start| buffer(start.len(), start.iter().copied()));
         let starts = starts.collect::<Result<_>>()?;
-        let mut coefficients = Vec::new();
-        for i in 0..=slots {
-            // W is W₀, and its velocity is V₀, if there is one.
-            let starts = if i == 0 { [1.0, 0.0] } else { [0.0, 1.0] };
-            coefficients.push(Coefficients { starts, rows: Buffer::zeros(m * h, WHAT)? });
-        }
-        let products = (0..=slots).map(|_| Buffer::zeros(m * h, WHAT)).collect::<Result<_>>()?;
-        let mut layer = Self::with(ctx, x, scale, h, starts, coefficients, products, batch, stop)?;
+        // W is W₀, and its velocity is V₀, if there is one.
+        let coefficients = (0..=optimizer.slots())
+            .map(|i| Coefficients::new(if i == 0 { [1.0, 0.0] } else { [0.0, 1.0] }, h * m));
+        let coefficients = coefficients.collect::<Result<_>>()?;
+        let mut layer = Self::with(ctx, x, scale, h, starts, coefficients, batch, stop)?;
         layer.form_products(ctx)?;
         Ok(layer)
     }
@@ -186,19 +172,24 @@ impl<T: Float> GramLayer<T> {
         batch: usize,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Self> {
-        let copies = |from: Vec<Vec<T>>| {
-            from.into_iter().map(|v| buffer(v.len(), v)).collect::<Result<Vec<_>>>()
-        };
+        let starts = state.starts.into_iter().map(|start| buffer(start.len(), start));
         let coefficients = state
             .coefficients
             .into_iter()
             .map(|(starts, rows)| Ok(Coefficients { starts, rows: buffer(rows.len(), rows)? }));
-        let coefficients = coefficients.collect::<Result<_>>()?;
-        let (starts, products) = (copies(state.starts)?, copies(state.products)?);
-        Self::with(ctx, x, scale, h, starts, coefficients, products, batch, stop)
+        let (starts, coefficients) =
+            (starts.collect::<Result<_>>()?, coefficients.collect::<Result<_>>()?);
+        let mut layer = Self::with(ctx, x, scale, h, starts, coefficients, batch, stop)?;
+        let m = layer.m;
+        for (to, from) in layer.products.iter_mut().zip(&state.products) {
+            for (to, from) in to.chunks_exact_mut(layer.stride).zip(from.chunks_exact(m)) {
+                to[..m].copy_from_slice(from);
+            }
+        }
+        Ok(layer)
     }
 
-    /// Computes the products that a run needs, from what it starts from.
+    /// Computes what a run needs from what it starts from; the products are still zero.
     #[allow(clippy::too_many_arguments, reason = "the parts of a layer")]
     fn with(
         ctx: &Context,
@@ -207,15 +198,14 @@ impl<T: Float> GramLayer<T> {
         h: usize,
         starts: Vec<Buffer<T>>,
         coefficients: Vec<Coefficients>,
-        products: Vec<Buffer<T>>,
         batch: usize,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Self> {
         let (m, n) = x.dim();
+        let stride = m.next_multiple_of(REGISTER);
         let views: Vec<_> = starts.iter().map(|start| matrix(start, h, n)).collect();
-        let start_products = products::with_samples(ctx, x, scale, &views, stop)?;
-        let gram = gram_matrix(ctx, x, scale, stop)?;
-        let gram_rounded = buffer(m * m, gram.iter().map(|&g| T::from_f64(g)))?;
+        let (gram, start_products) = products::with_samples(ctx, x, scale, &views, stride, stop)?;
+        let gram = Gram::new(gram, m, stride)?;
 
         let isa = ctx.isa();
         let mut start_squares = [sum_of_squares(isa, &starts[0]), 0.0, 0.0];
@@ -223,71 +213,73 @@ impl<T: Float> GramLayer<T> {
             start_squares[1] = w.iter().zip(&**v).map(|(&w, &v)| w.to_f64() * v.to_f64()).sum();
             start_squares[2] = sum_of_squares(isa, v);
         }
-        let room = Room {
-            batch: Buffer::zeros(batch * h, WHAT)?,
-            gram_rows: Buffer::zeros(batch * m, WHAT)?,
-            gradient: Buffer::zeros(m * h, WHAT)?,
-            wide: Buffer::zeros(m * h, WHAT)?,
-        };
+        let zeros = |len| Buffer::zeros(len, WHAT);
+        let products = || coefficients.iter().map(|_| zeros(h * stride)).collect::<Result<_>>();
         Ok(Self {
             m,
             h,
+            stride,
             starts,
             start_products,
             start_squares,
             gram,
-            gram_rounded,
+            products: products()?,
+            room: Room {
+                batch: zeros(h * batch)?,
+                gram_rows: zeros(batch * stride)?,
+                gradient: zeros(h * stride)?,
+                wide: Buffer::zeros(h * stride, WHAT)?,
+            },
             saved: Saved {
                 coefficients: coefficients
                     .iter()
                     .map(Coefficients::try_clone)
                     .collect::<Result<_>>()?,
-                products: products.iter().map(|z| z.try_clone(WHAT)).collect::<Result<_>>()?,
+                products: products()?,
             },
             coefficients,
-            products,
-            room,
         })
     }
 
     /// Remembers where the run is, to [roll back](Self::roll_back) to.
     pub(crate) fn save(&mut self) {
-        Coefficients::copy(&self.coefficients, &mut self.saved.coefficients);
-        copy(&self.products, &mut self.saved.products);
+        let Self { saved, coefficients, products, .. } = self;
+        saved.coefficients.iter_mut().zip(coefficients).for_each(|(to, from)| to.copy_from(from));
+        saved.products.iter_mut().zip(products).for_each(|(to, from)| to.copy_from_slice(from));
     }
 
     /// Goes back to where the run was when it was [saved](Self::save).
     pub(crate) fn roll_back(&mut self) {
-        Coefficients::copy(&self.saved.coefficients, &mut self.coefficients);
-        copy(&self.saved.products, &mut self.products);
+        let Self { saved, coefficients, products, .. } = self;
+        coefficients.iter_mut().zip(&saved.coefficients).for_each(|(to, from)| to.copy_from(from));
+        products.iter_mut().zip(&saved.products).for_each(|(to, from)| to.copy_from_slice(from));
     }
 
-    /// `Z = s Z₀ + q Y₀ + G D`, and the same for the velocity.
+    /// `Zᵀ = s Z₀ᵀ + q Y₀ᵀ + D G`, and the same for the velocity.
     fn form_products(&mut self, ctx: &Context) -> Result<()> {
-        let Self { m, h, .. } = *self;
+        let Self { m, h, stride, .. } = *self;
         for (coefficients, product) in self.coefficients.iter().zip(&mut self.products) {
             let z = &mut self.room.wide;
-            z.fill(0.0);
-            for (&factor, start) in coefficients.starts.iter().zip(&self.start_products) {
-                z.iter_mut().zip(&**start).for_each(|(z, start)| *z += factor * start);
-            }
-            let (g, d) = (matrix(&self.gram, m, m), matrix(&coefficients.rows, m, h));
-            gemm(ctx, 1.0, g, d, 1.0, matrix_mut(z, m, h), Epilogue::None)?;
-            product.iter_mut().zip(&**z).for_each(|(to, &z)| *to = T::from_f64(z));
+            combine_starts(ctx.isa(), coefficients.starts, &self.start_products, z);
+            let d = matrix(&coefficients.rows, h, m);
+            let z = matrix_mut(z, h, stride);
+            gemm(ctx, 1.0, d, self.gram.wide(), 1.0, z, Epilogue::None)?;
+            product.iter_mut().zip(&*self.room.wide).for_each(|(to, &z)| *to = T::from_f64(z));
         }
         Ok(())
     }
 
     /// `Z` of those rows, without the bias, (rows, h).
     pub(crate) fn forward(&mut self, rows: &Rows<'_>) -> ArrayView2<'_, T> {
-        let h = self.h;
+        let z = matrix(&self.products[0], self.h, self.stride);
         match rows {
-            Rows::Run(run) => matrix(&self.products[0][run.start * h..], run.len(), h),
+            Rows::Run(run) => z.slice_move(s![.., run.clone()]).reversed_axes(),
             Rows::Picked(picked) => {
-                for (to, &row) in self.room.batch.chunks_exact_mut(h).zip(*picked) {
-                    to.copy_from_slice(&self.products[0][row as usize * h..][..h]);
+                let batch = &mut self.room.batch[..self.h * picked.len()];
+                for (to, z) in batch.chunks_exact_mut(picked.len()).zip(z.rows()) {
+                    to.iter_mut().zip(*picked).for_each(|(to, &row)| *to = z[row as usize]);
                 }
-                matrix(&self.room.batch, picked.len(), h)
+                matrix(batch, self.h, picked.len()).reversed_axes()
             }
         }
     }
@@ -301,73 +293,55 @@ impl<T: Float> GramLayer<T> {
         scale: f64,
         step: &Step,
     ) -> Result<()> {
-        self.update_coefficients(ctx, rows, &dz, scale, step);
+        let Self { h, stride, .. } = *self;
+        coefficients::update(
+            ctx,
+            &mut self.coefficients,
+            rows,
+            dz,
+            scale,
+            step,
+            &mut self.room.wide[..h * self.m],
+        );
         if step.number.is_multiple_of(FRESH) {
             return self.form_products(ctx);
         }
-        let Self { m, h, .. } = *self;
+        // The batch's rows of G: it is symmetric, so they stand for its columns.
+        let g = self.gram.rounded();
         let g = match rows {
-            Rows::Run(run) => {
-                matrix(&self.gram_rounded, m, m).slice_move(ndarray::s![.., run.clone()])
-            }
+            Rows::Run(run) => g.slice_move(s![run.clone(), ..]),
             Rows::Picked(picked) => {
-                // G is symmetric: its rows stand for its columns.
-                for (to, &row) in self.room.gram_rows.chunks_exact_mut(m).zip(*picked) {
-                    to.copy_from_slice(&self.gram_rounded[row as usize * m..][..m]);
+                for (to, &row) in self.room.gram_rows.chunks_exact_mut(stride).zip(*picked) {
+                    let row = g.row(row as usize);
+                    to.copy_from_slice(row.to_slice().expect("a row of G is contiguous"));
                 }
-                matrix(&self.room.gram_rows, picked.len(), m).reversed_axes()
+                matrix(&self.room.gram_rows, picked.len(), stride)
             }
         };
         let (z, velocity) = self.products.split_first_mut().expect("Z is the first");
         if let Some(rate) = step.plain {
             let (factor, keep) = (T::from_f64(-rate * scale), T::from_f64(1.0 - rate * step.decay));
-            return gemm(ctx, factor, g, dz, keep, matrix_mut(z, m, h), Epilogue::None);
+            let z = matrix_mut(z, h, stride);
+            return gemm(ctx, factor, dz.reversed_axes(), g, keep, z, Epilogue::None);
         }
         let gradient = &mut self.room.gradient;
-        let factor = T::from_f64(scale);
-        gemm(ctx, factor, g, dz, T::ZERO, matrix_mut(gradient, m, h), Epilogue::None)?;
+        let (factor, into) = (T::from_f64(scale), matrix_mut(gradient, h, stride));
+        gemm(ctx, factor, dz.reversed_axes(), g, T::ZERO, into, Epilogue::None)?;
         let mut velocity: Vec<&mut [T]> = velocity.iter_mut().map(|v| &mut v[..]).collect();
         step.rule.apply(ctx.isa(), step.decay, z, gradient, &mut velocity);
         Ok(())
     }
 
-    /// `D` by the gradient `dZ / m`, and `s` and `q` by none; the penalty pulls at all of them.
-    fn update_coefficients(
-        &mut self,
-        ctx: &Context,
-        rows: &Rows<'_>,
-        dz: &ArrayView2<'_, T>,
-        scale: f64,
-        step: &Step,
-    ) {
-        let (h, isa) = (self.h, ctx.isa());
-        let gradient = &mut self.room.wide;
-        if rows.len() < self.m {
-            gradient.fill(0.0);
-        }
-        for (i, dz) in dz.axis_iter(Axis(0)).enumerate() {
-            let to = &mut gradient[rows.at(i) * h..][..h];
-            to.iter_mut().zip(dz).for_each(|(to, &dz)| *to = scale * dz.to_f64());
-        }
-        let (weight, velocity) = self.coefficients.split_first_mut().expect("W is the first");
-        let (mut rows, mut starts): (Vec<_>, Vec<_>) =
-            velocity.iter_mut().map(|v| (&mut v.rows[..], &mut v.starts[..])).unzip();
-        step.rule.apply(isa, step.decay, &mut weight.rows, gradient, &mut rows);
-        step.rule.apply(isa, step.decay, &mut weight.starts, &[0.0; 2], &mut starts);
-    }
-
-    /// `‖W‖² = ‖s W₀ + q V₀‖² + <D, Z + s Z₀ + q Y₀>`, without forming `W`.
-    pub(crate) fn sum_of_squares(&self) -> f64 {
+    /// `‖W‖² = ‖s W₀ + q V₀‖² + <D, Zᵀ + s Z₀ᵀ + q Y₀ᵀ>`, without forming `W`.
+    pub(crate) fn sum_of_squares(&mut self, isa: Isa) -> f64 {
         let Coefficients { starts: [s, q], rows } = &self.coefficients[0];
         let [ww, wv, vv] = self.start_squares;
-        let mut sum = s * s * ww + 2.0 * s * q * wv + q * q * vv;
-        let zeros = Vec::new();
-        let z0 = &self.start_products[0];
-        let y0 = self.start_products.get(1).map_or(&zeros[..], |y0| &y0[..]);
-        for (i, (&d, &z)) in rows.iter().zip(&*self.products[0]).enumerate() {
-            sum += d * (z.to_f64() + s * z0[i] + q * y0.get(i).copied().unwrap_or(0.0));
-        }
-        sum
+        let sum = s * s * ww + 2.0 * s * q * wv + q * q * vv;
+        let z = &mut self.room.wide;
+        combine_starts(isa, [*s, *q], &self.start_products, z);
+        add_widened(isa, 1.0, &self.products[0], 1.0, z);
+        let pairs = rows.chunks_exact(self.m).zip(z.chunks_exact(self.stride));
+        sum + pairs.map(|(d, z)| dot(d, &z[..self.m])).sum::<f64>()
     }
 
     /// Forms the weights (`of == 0`) or the velocity (`of == 1`), (h, n), from the same samples.
@@ -383,7 +357,7 @@ impl<T: Float> GramLayer<T> {
         let n = x.dim().1;
         let starts =
             starts.iter().copied().zip(self.starts.iter().map(|start| matrix(start, self.h, n)));
-        let d = matrix(rows, self.m, self.h);
+        let d = matrix(rows, self.h, self.m);
         let into = matrix_mut(into, self.h, n);
         products::combine(ctx, x, scale, starts, d, into)
     }
@@ -399,9 +373,29 @@ impl<T: Float> GramLayer<T> {
         GramState {
             starts: self.starts.iter().map(|start| start.to_vec()).collect(),
             coefficients: self.coefficients.iter().map(|c| (c.starts, c.rows.to_vec())).collect(),
-            products: self.products.iter().map(|z| z.to_vec()).collect(),
+            products: self
+                .products
+                .iter()
+                .map(|z| z.chunks_exact(self.stride).flat_map(|z| &z[..self.m]).copied().collect())
+                .collect(),
         }
     }
+}
+
+/// `to = s Z₀ᵀ + q Y₀ᵀ`, where there is a `Y₀`.
+fn combine_starts(isa: Isa, factors: [f64; 2], starts: &[Buffer<f64>], to: &mut [f64]) {
+    for (i, (factor, start)) in factors.into_iter().zip(starts).enumerate() {
+        add_widened(isa, factor, start, if i == 0 { 0.0 } else { 1.0 }, to);
+    }
+}
+
+/// `Σ x y`, in eight sums side by side.
+fn dot(x: &[f64], y: &[f64]) -> f64 {
+    let mut sums = [0.0; 8];
+    for (x, y) in x.chunks(8).zip(y.chunks(8)) {
+        sums.iter_mut().zip(x.iter().zip(y)).for_each(|(sum, (x, y))| *sum += x * y);
+    }
+    sums.iter().sum()
 }
 
 /// A buffer of those numbers.

@@ -28,7 +28,8 @@ use crate::isa::Isa;
 
 #[doc(hidden)]
 pub use constants::Constants;
-pub use reduce::{first_non_finite, sum_of_squares};
+pub(crate) use reduce::add_widened;
+pub use reduce::{first_non_finite, sum, sum_of_squares};
 
 /// `out[i] = exp(x[i])`.
 ///
