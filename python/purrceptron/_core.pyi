@@ -14,11 +14,14 @@ __all__ = [
     "available_isas",
     "binary_cross_entropy",
     "binary_cross_entropy_backward",
+    "exp",
     "fma_peak",
     "get_num_threads",
     "isa",
     "linear_backward",
     "linear_forward",
+    "log1p",
+    "logsumexp",
     "matmul",
     "memory_bandwidth",
     "read_safetensors",
@@ -27,7 +30,10 @@ __all__ = [
     "set_num_threads",
     "sigmoid",
     "sigmoid_backward",
+    "softmax",
+    "softplus",
     "take_warning",
+    "tanh",
     "write_safetensors",
 ]
 
@@ -53,6 +59,12 @@ def linear_forward(a: ArrayLike, w: ArrayLike, b: ArrayLike) -> NDArray[Any]: ..
 def linear_backward(
     dz: ArrayLike, a: ArrayLike, w: ArrayLike
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]: ...
+def exp(z: ArrayLike) -> NDArray[Any]: ...
+def log1p(z: ArrayLike) -> NDArray[Any]: ...
+def tanh(z: ArrayLike) -> NDArray[Any]: ...
+def softplus(z: ArrayLike) -> NDArray[Any]: ...
+def softmax(z: ArrayLike) -> NDArray[Any]: ...
+def logsumexp(z: ArrayLike) -> NDArray[Any]: ...
 def relu(z: ArrayLike) -> NDArray[Any]: ...
 def relu_backward(da: ArrayLike, z: ArrayLike) -> NDArray[Any]: ...
 def sigmoid(z: ArrayLike) -> NDArray[Any]: ...

@@ -14,30 +14,45 @@ the series                           here
 ``AL - Y``                           ``binary_cross_entropy_backward(logits, y)``
 ===================================  =====================================================
 
+Beside them stand the functions that other networks want: ``exp``, ``log1p``, ``tanh`` and
+``softplus`` element by element, ``softmax`` and ``logsumexp`` over the last axis.
+
 Arrays may be strided, transposed, reversed or read-only. All arguments of a call must be of one
-float type; integers are converted.
+float type; integers are converted. NaN and infinity are refused.
 """
 
 from ._core import (
     binary_cross_entropy,
     binary_cross_entropy_backward,
+    exp,
     linear_backward,
     linear_forward,
+    log1p,
+    logsumexp,
     matmul,
     relu,
     relu_backward,
     sigmoid,
     sigmoid_backward,
+    softmax,
+    softplus,
+    tanh,
 )
 
 __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_backward",
+    "exp",
     "linear_backward",
     "linear_forward",
+    "log1p",
+    "logsumexp",
     "matmul",
     "relu",
     "relu_backward",
     "sigmoid",
     "sigmoid_backward",
+    "softmax",
+    "softplus",
+    "tanh",
 ]

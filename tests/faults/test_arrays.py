@@ -336,8 +336,11 @@ def test_what_is_not_finite_is_found_wherever_it_stands(at):
     # a vector register ends somewhere
     x = np.zeros((1, 70), np.float32)
     x[0, at] = np.inf
-    with pytest.raises(ValueError, match=rf"^z holds inf at row 0, column {at};"):
-        kernels.relu(x)
+    for kernel in (kernels.relu, kernels.tanh, kernels.softmax, kernels.logsumexp):
+        with pytest.raises(ValueError, match=rf"^z holds inf at row 0, column {at};"):
+            kernel(x)
+    with pytest.raises(ValueError, match=rf"^a holds inf at row 0, column {at};"):
+        kernels.matmul(x, np.ones((70, 3), np.float32))
     with pytest.raises(ValueError, match=rf"^X holds inf at row 0, column {at};"):
         pc.Network([70, 1], seed=0).predict(x)
 

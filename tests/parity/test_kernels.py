@@ -195,6 +195,71 @@ def test_activations(shape, dtype, chosen, seed):
     )
 
 
+ELEMENTWISE = {
+    "exp": np.exp,
+    "log1p": np.log1p,
+    "tanh": np.tanh,
+    "softplus": lambda z: np.logaddexp(0, z),
+    "relu": lambda z: np.maximum(z, 0),
+    "sigmoid": reference.sigmoid,
+}
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    name=st.sampled_from(sorted(ELEMENTWISE)),
+    shape=shapes,
+    dtype=dtypes,
+    layout=layouts,
+    seed=seeds,
+)
+def test_element_wise_kernels(name, shape, dtype, layout, seed):
+    (z,) = draw(seed, shape, dtype=dtype)
+    z = abs(z) if name == "log1p" else 5 * z
+    given_z = LAYOUTS[layout](z)
+    result = getattr(kernels, name)(given_z)
+    exact = ELEMENTWISE[name](z.astype(np.float64))
+    assert result.dtype == np.dtype(dtype)
+    np.testing.assert_allclose(result, exact, rtol=6 * EPS[dtype], atol=0)
+    np.testing.assert_array_equal(given_z, z)
+    np.testing.assert_array_equal(result, getattr(kernels, name)(z))
+
+
+@settings(deadline=None, max_examples=100)
+@given(shape=shapes, dtype=dtypes, layout=layouts, seed=seeds)
+def test_softmax_and_logsumexp(shape, dtype, layout, seed):
+    (z,) = draw(seed, shape, dtype=dtype)
+    z *= 5
+    given_z, exact = LAYOUTS[layout](z), z.astype(np.float64)
+    top = exact.max(axis=-1, keepdims=True)
+    terms = np.exp(exact - top)
+    total = terms.sum(axis=-1, keepdims=True)
+    a, y = kernels.softmax(given_z), kernels.logsumexp(given_z)
+    assert a.dtype == y.dtype == np.dtype(dtype)
+    np.testing.assert_allclose(a, terms / total, rtol=40 * EPS[dtype], atol=0)
+    expected = (top + np.log(total))[..., 0]
+    np.testing.assert_allclose(y, expected, rtol=6 * EPS[dtype], atol=6 * EPS[dtype])
+    np.testing.assert_array_equal(a, kernels.softmax(z))
+    np.testing.assert_array_equal(y, kernels.logsumexp(z))
+
+
+@pytest.mark.parametrize("dtype", EPS)
+def test_whole_arrays_on_several_threads(dtype):
+    # more than one task, the last one short, and as many threads as there are
+    (z,) = draw(0, (101, 1013), dtype=dtype)
+    for name, exact in ELEMENTWISE.items():
+        given_z = abs(z) if name == "log1p" else z
+        np.testing.assert_allclose(
+            getattr(kernels, name)(given_z), exact(given_z.astype(np.float64)), rtol=6 * EPS[dtype]
+        )
+    rows = [kernels.softmax(row) for row in z]
+    np.testing.assert_array_equal(kernels.softmax(z), rows)
+    z[99, 1000] = np.inf
+    for name in (*ELEMENTWISE, "softmax", "logsumexp"):
+        with pytest.raises(ValueError, match=r"^z holds .* at row 99, column 1000;"):
+            getattr(kernels, name)(abs(z))
+
+
 @pytest.mark.parametrize("dtype", EPS)
 def test_sigmoid_at_both_ends(dtype):
     largest = np.finfo(dtype).max

@@ -51,6 +51,25 @@ def test_sigmoid():
     )
 
 
+def test_exp_log1p_tanh_softplus():
+    np.testing.assert_allclose(kernels.exp([0.0, 1.0, -1e4, 1e4]), [1, np.e, 0, np.inf])
+    np.testing.assert_array_equal(kernels.log1p([0.0, -1.0, 1e-300]), [0, -np.inf, 1e-300])
+    assert np.isnan(kernels.log1p([-2.0])).all()
+    np.testing.assert_allclose(kernels.tanh([0.0, np.log(3) / 2, -1e4]), [0, 0.5, -1], rtol=1e-15)
+    np.testing.assert_allclose(
+        kernels.softplus([0.0, np.log(2), -1e4, 1e4]), [LOG2, np.log(3), 0, 1e4], rtol=1e-15
+    )
+
+
+def test_softmax_and_logsumexp_over_the_last_axis():
+    z = np.log([[1.0, 3.0], [2.0, 2.0]])
+    np.testing.assert_allclose(kernels.softmax(z), [[1 / 4, 3 / 4], [1 / 2, 1 / 2]], rtol=1e-15)
+    np.testing.assert_allclose(kernels.logsumexp(z), np.log([4.0, 4.0]), rtol=1e-15)
+    assert kernels.logsumexp([1e4, 1e4]) == pytest.approx(1e4 + LOG2, rel=1e-15)
+    assert kernels.logsumexp(np.zeros((2, 3, 4))).shape == (2, 3)
+    assert kernels.softmax(np.zeros(5)).shape == (5,)
+
+
 def test_binary_cross_entropy():
     assert kernels.binary_cross_entropy([0.0], [1.0]) == pytest.approx(LOG2, rel=1e-15)
     assert kernels.binary_cross_entropy([0.0, 0.0, 0.0], [1, 0, 1]) == pytest.approx(LOG2)
@@ -94,10 +113,19 @@ def test_the_series_step_by_hand_is_the_step_of_train(dtype):
 
 # What comes out
 
+ELEMENTWISE = [
+    kernels.exp,
+    kernels.log1p,
+    kernels.relu,
+    kernels.sigmoid,
+    kernels.softplus,
+    kernels.tanh,
+]
+
 
 def test_results_are_arrays_of_their_own():
     z = np.array([[1.0, -1.0]])
-    for call in (kernels.relu, kernels.sigmoid):
+    for call in (*ELEMENTWISE, kernels.softmax):
         result = call(z)
         assert not np.shares_memory(result, z)
         result[...] = 7
@@ -107,7 +135,7 @@ def test_results_are_arrays_of_their_own():
 @pytest.mark.parametrize("shape", [(), (1,), (7,), (2, 3), (2, 3, 4), (1, 1, 1, 5)], ids=str)
 def test_element_wise_kernels_keep_the_shape(shape):
     z = np.random.default_rng(0).standard_normal(shape)
-    for call in (kernels.relu, kernels.sigmoid):
+    for call in ELEMENTWISE:
         assert call(z).shape == shape
     for call in (kernels.relu_backward, kernels.sigmoid_backward):
         assert call(z, z).shape == shape
@@ -171,6 +199,12 @@ def read_only():
         (lambda: kernels.binary_cross_entropy([0.0], [np.nan]), "y holds NaN at row 0, expected"),
         (lambda: kernels.binary_cross_entropy_backward([0.0], [2]), "y holds 2 at row 0, expected"),
         (lambda: kernels.relu([0.0, np.nan]), "z holds NaN at row 1, column 0; only finite number"),
+        (lambda: kernels.exp(np.array([0, np.nan], "f")), "z holds NaN at row 1, column 0; "),
+        (lambda: kernels.softmax([[0, 1], [-np.inf, 0]]), "z holds -inf at row 1, column 0"),
+        (lambda: kernels.logsumexp([[0.0, np.inf]]), "z holds inf at row 0, column 1; only finite"),
+        (lambda: kernels.softmax(1.0), "z has shape (), expected at least one dimension"),
+        (lambda: kernels.tanh([]), "z has shape (0,), expected at least one element"),
+        (lambda: kernels.logsumexp(np.ones((2, 0))), "z has shape (2, 0), expected at "),
         (lambda: kernels.relu_backward([np.inf], [0]), "da holds inf at row 0, column 0; only fin"),
         (lambda: kernels.linear_forward(A, W, B * np.nan), "b holds NaN at row 0, column 0; only"),
         (lambda: kernels.linear_backward(A, A, A[:1] * 0 + np.inf), "w has shape (1, 3), expected"),
@@ -239,6 +273,12 @@ NET = pc.Network([300, 300, 1], dtype="float64", seed=0)
         lambda: kernels.relu(BIG),
         lambda: kernels.relu_backward(BIG, BIG),
         lambda: kernels.sigmoid(BIG),
+        lambda: kernels.exp(BIG),
+        lambda: kernels.log1p(LABELS),
+        lambda: kernels.tanh(BIG),
+        lambda: kernels.softplus(BIG),
+        lambda: kernels.softmax(BIG),
+        lambda: kernels.logsumexp(BIG),
         lambda: kernels.sigmoid_backward(BIG, BIG),
         lambda: kernels.binary_cross_entropy(BIG, LABELS),
         lambda: kernels.binary_cross_entropy_backward(BIG, LABELS),

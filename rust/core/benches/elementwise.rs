@@ -1,13 +1,16 @@
 //! Elements a second of everything element-wise, on one thread, in the second-level cache:
 //! `cargo bench -p purrceptron --bench elementwise`, with `PURRCEPTRON_ISA` to choose a set.
 
+use std::mem::MaybeUninit;
+
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use ndarray::{ArrayView2, ArrayViewMut2};
+use ndarray::ArrayViewMut2;
 use purrceptron::activation::Activation;
-use purrceptron::loss::{Loss, Output, Targets, log_sum_exp};
+use purrceptron::loss::{self, Loss, Targets};
+use purrceptron::math::{self, Function};
 use purrceptron::optim::Optimizer;
-use purrceptron::{Float, Isa, math};
+use purrceptron::{Context, Float, Isa};
 
 fn main() {
     divan::main();
@@ -24,6 +27,19 @@ fn isa() -> Isa {
 fn numbers<T: Float>() -> Vec<T> {
     (0..N).map(|i| T::from_f64(8.0 * f64::from(i as u32).sin())).collect()
 }
+
+fn context() -> Context {
+    Context::new(isa(), 1)
+}
+
+const FUNCTIONS: [Function; 6] = [
+    Function::Exp,
+    Function::Log1p,
+    Function::Tanh,
+    Function::Relu,
+    Function::Sigmoid,
+    Function::Softplus,
+];
 
 fn unary<T: Float>(bencher: Bencher<'_, '_>, f: fn(Isa, &[T], &mut [T])) {
     let (isa, x, mut out) = (isa(), numbers::<T>(), vec![T::ZERO; N]);
@@ -65,24 +81,31 @@ fn softplus<T: Float>(bencher: Bencher<'_, '_>) {
     unary::<T>(bencher, math::softplus);
 }
 
-#[divan::bench(types = [f32, f64], args = [2, 10, 16, 1024])]
-fn softmax<T: Float>(bencher: Bencher<'_, '_>, k: usize) {
-    let (isa, x, m) = (isa(), numbers::<T>(), N / k);
-    let mut z = x.clone();
-    bencher.counter(ItemsCount::new(m * k)).bench_local(|| {
-        let z = ArrayViewMut2::from_shape((m, k), &mut z[..m * k]).expect("m k elements");
-        Output::Softmax.forward(isa, black_box(z));
-    });
+/// The same as Python calls them: into memory that need not be initialised, all looked at.
+#[divan::bench(types = [f32, f64], args = FUNCTIONS)]
+fn checked<T: Float>(bencher: Bencher<'_, '_>, function: Function) {
+    let (ctx, x, mut out) = (context(), numbers::<T>(), vec![MaybeUninit::uninit(); N]);
+    bencher
+        .counter(ItemsCount::new(N))
+        .bench_local(|| function.apply(&ctx, black_box(&x), black_box(&mut out)));
 }
 
-#[divan::bench(types = [f32, f64], args = [10, 1024])]
+#[divan::bench(types = [f32, f64], args = [2, 10, 16, 100, 1024])]
+fn softmax<T: Float>(bencher: Bencher<'_, '_>, k: usize) {
+    let (ctx, x, len) = (context(), numbers::<T>(), N / k * k);
+    let mut out = vec![MaybeUninit::uninit(); len];
+    bencher
+        .counter(ItemsCount::new(len))
+        .bench_local(|| loss::softmax(&ctx, black_box(&x[..len]), k, black_box(&mut out)));
+}
+
+#[divan::bench(types = [f32, f64], args = [10, 100, 1024])]
 fn logsumexp<T: Float>(bencher: Bencher<'_, '_>, k: usize) {
-    let (isa, x, m) = (isa(), numbers::<T>(), N / k);
-    let z = ArrayView2::from_shape((m, k), &x[..m * k]).expect("m k elements");
-    let mut out = vec![T::ZERO; m];
+    let (ctx, x, m) = (context(), numbers::<T>(), N / k);
+    let mut out = vec![MaybeUninit::uninit(); m];
     bencher
         .counter(ItemsCount::new(m * k))
-        .bench_local(|| log_sum_exp(isa, black_box(z), black_box(&mut out)));
+        .bench_local(|| loss::log_sum_exp(&ctx, black_box(&x[..m * k]), k, black_box(&mut out)));
 }
 
 #[divan::bench(types = [f32, f64], args = Activation::ALL.map(Activation::name))]

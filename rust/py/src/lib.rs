@@ -19,8 +19,9 @@ mod _core {
 
     #[pymodule_export]
     use super::kernels::{
-        binary_cross_entropy, binary_cross_entropy_backward, linear_backward, linear_forward,
-        matmul, relu, relu_backward, sigmoid, sigmoid_backward,
+        binary_cross_entropy, binary_cross_entropy_backward, exp, linear_backward, linear_forward,
+        log1p, logsumexp, matmul, relu, relu_backward, sigmoid, sigmoid_backward, softmax,
+        softplus, tanh,
     };
     #[pymodule_export]
     use super::network::{Network, Snapshot};

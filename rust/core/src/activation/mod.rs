@@ -7,7 +7,7 @@
 mod elu;
 mod gelu;
 mod leaky_relu;
-mod relu;
+pub(crate) mod relu;
 mod selu;
 pub(crate) mod sigmoid;
 mod silu;

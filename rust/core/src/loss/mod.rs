@@ -13,6 +13,7 @@ mod huber;
 mod output;
 mod poisson;
 mod rows;
+mod softmax;
 mod squared_error;
 #[cfg(test)]
 mod tests;
@@ -22,7 +23,8 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 use crate::float::Float;
 use crate::isa::Isa;
 
-pub use output::{Output, log_sum_exp};
+pub use output::Output;
+pub use softmax::{log_sum_exp, softmax};
 
 /// What training makes small.
 #[derive(Clone, Copy, Debug, PartialEq)]

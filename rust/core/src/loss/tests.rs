@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2, ArrayView2, array};
 
-use super::{Loss, Output, Targets, log_sum_exp};
+use super::{Loss, Output, Targets};
 use crate::isa::Isa;
 
 const LOSSES: [Loss; 6] = [
@@ -187,11 +187,8 @@ fn softmax_of_rows() {
             let (z, _, _) = data(m, k);
             let mut a = z.clone();
             Output::Softmax.forward(isa, a.view_mut());
-            let mut lse = vec![0.0; m];
-            log_sum_exp(isa, z.view(), &mut lse);
             for i in 0..m {
                 let sum: f64 = z.row(i).iter().map(|z| z.exp()).sum();
-                assert!((lse[i] - sum.ln()).abs() < 1e-14 * sum.ln().abs().max(1.0));
                 for j in 0..k {
                     assert!((a[(i, j)] - z[(i, j)].exp() / sum).abs() < 1e-15);
                 }

@@ -1,4 +1,4 @@
-//! `log(2^k (1 + f)) = k ln 2 + log1p(f)`, where `1 + f` lies in [√½, √2].
+//! `log(2^-n (1 + f)) = log1p(f) - n ln 2`, where `1 + f` lies in [√½, √2].
 //!
 //! With `s = f / (2 + f)` and `z = s²`, `log1p(f) = 2s + s z P(z)`; written as
 //! `f - (f²/2 - s (f²/2 + z P(z)))` it loses nothing where `f` is small (as in fdlibm).
@@ -8,22 +8,24 @@ use super::map::{Unary, polynomial};
 use crate::float::Float;
 use crate::simd::VectorMath;
 
-/// `k ln 2 + log1p(f)`.
+/// `log1p(f) - n ln 2`.
+///
+/// It is `n`, the exponent turned round, so that -0 comes out of -0: -0 - 0 is -0, but -0 + 0 is 0.
 #[inline(always)]
-fn sum<V: VectorMath>(k: V, f: V) -> V {
+fn sum<V: VectorMath>(n: V, f: V) -> V {
     let s = f.div(f.add(V::splat(V::Elem::from_f64(2.0))));
     let z = s.mul(s);
     let half_square = f.mul(f).mul(V::splat(V::Elem::from_f64(0.5)));
     let r = polynomial(V::Elem::LOG, z).mul_add(z, half_square);
-    let low = s.mul_add(r, k.mul(V::splat(V::Elem::LN_2_LOW)));
-    k.mul_add(V::splat(V::Elem::LN_2_HIGH), f.sub(half_square.sub(low)))
+    let low = s.mul_add(r, n.mul(V::splat(-V::Elem::LN_2_LOW)));
+    n.neg_mul_add(V::splat(V::Elem::LN_2_HIGH), f.sub(half_square.sub(low)))
 }
 
-/// `k` such that `2^-k x` lies in [√½, √2], for a positive normal `x`.
+/// `n` such that `2^n x` lies in [√½, √2], for a positive normal `x`.
 #[inline(always)]
 fn exponent<V: VectorMath>(x: V) -> V {
     let half_sqrt = V::splat(V::Elem::SQRT_2 * V::Elem::from_f64(0.5));
-    x.mul(half_sqrt).exponent().add(V::splat(V::Elem::ONE))
+    V::splat(-V::Elem::ONE).sub(x.mul(half_sqrt).exponent())
 }
 
 /// `y` where `0 < x < ∞`; else the value of the logarithm there: -∞, NaN or `x` itself.
@@ -41,9 +43,9 @@ pub(crate) fn log<V: VectorMath>(x: V) -> V {
     let tiny = x.lt(V::splat(V::Elem::LOG_TINY));
     let lifted = V::select(tiny, x.mul(V::splat(V::Elem::LOG_LIFT)), x);
     let lift = V::select(tiny, V::splat(V::Elem::LOG_LIFT_EXPONENT), V::splat(V::Elem::ZERO));
-    let k = exponent(lifted);
-    let f = lifted.scale2(k.neg()).sub(V::splat(V::Elem::ONE));
-    outside(x, sum(k.sub(lift), f))
+    let n = exponent(lifted);
+    let f = lifted.scale2(n).sub(V::splat(V::Elem::ONE));
+    outside(x, sum(n.add(lift), f))
 }
 
 /// `log(1 + x)`, without the loss of figures near 0.
@@ -51,22 +53,22 @@ pub(crate) fn log<V: VectorMath>(x: V) -> V {
 pub(crate) fn log1p<V: VectorMath>(x: V) -> V {
     let one = V::splat(V::Elem::ONE);
     let u = x.add(one);
-    // f = 2^-k (1 + x) - 1, from x and not from the rounded u.
-    let k = exponent(u);
-    let f = x.scale2(k.neg()).add(one.scale2(k.neg()).sub(one));
-    let y = V::select(x.lt(V::splat(V::Elem::INFINITY)), sum(k, f), x);
+    // f = 2^n (1 + x) - 1, from x and not from the rounded u.
+    let n = exponent(u);
+    let f = x.scale2(n).sub(one.sub(one.scale2(n)));
+    let y = V::select(x.lt(V::splat(V::Elem::INFINITY)), sum(n, f), x);
     let minus_one = one.neg();
     let below = V::select(x.lt(minus_one), V::splat(V::Elem::NAN), V::splat(-V::Elem::INFINITY));
-    V::select(x.le(minus_one), below, y.copysign(x))
+    V::select(x.le(minus_one), below, y)
 }
 
-/// `log(1 + t)` for `0 <= t <= 1`, where `k` is 0 or 1.
+/// `log(1 + t)` for `0 <= t <= 1`, where `n` is 0 or -1.
 #[inline(always)]
 pub(crate) fn log1p_unit<V: VectorMath>(t: V) -> V {
     let (zero, one) = (V::splat(V::Elem::ZERO), V::splat(V::Elem::ONE));
     let big = V::splat(V::Elem::SQRT_2 - V::Elem::ONE).lt(t);
     let halved = t.sub(one).mul(V::splat(V::Elem::from_f64(0.5)));
-    sum(V::select(big, one, zero), V::select(big, halved, t))
+    sum(V::select(big, one.neg(), zero), V::select(big, halved, t))
 }
 
 /// [`log`] as a function to map.
