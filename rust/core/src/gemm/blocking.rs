@@ -32,6 +32,14 @@ pub(super) const WORTH_A_TASK: usize = 1 << 19;
 /// Bytes of a chunk of one row where sums are taken along k (`dot.rs`): 2048 `f32` or 1024 `f64`.
 const CHUNK_BYTES: usize = 8192;
 
+/// Bytes of a slice of a chunk: 25 rows of it are about the first-level cache.
+const SLICE_BYTES: usize = 2048;
+
+/// The most products that are added up along k before the next tile has its turn.
+pub(super) const fn dot_slice<T>() -> usize {
+    SLICE_BYTES / size_of::<T>()
+}
+
 /// The most products that are added up in one go along k.
 pub(super) fn chunk<T>() -> usize {
     CHUNK_BYTES / size_of::<T>()
@@ -41,7 +49,7 @@ pub(super) fn chunk<T>() -> usize {
 /// all their sums and the rows of the second must fit in the registers, and one to spare.
 pub(super) const fn dot_tile<V: Vector>() -> (usize, usize) {
     match V::REGISTERS {
-        32.. => (5, 4),
+        32.. => (5, 5),
         16.. => (3, 3),
         _ => (2, 2),
     }

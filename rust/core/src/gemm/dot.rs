@@ -12,11 +12,12 @@
 //! so that threads can share out k as well as C.
 #![allow(clippy::needless_range_loop, reason = "see `micro.rs`")]
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::ptr;
 use std::sync::OnceLock;
 
-use super::blocking::{Pieces, WORTH_A_TASK, chunk, dot_tile};
+use super::blocking::{Pieces, WORTH_A_TASK, chunk, dot_slice, dot_tile};
 use super::gemv::across;
 use super::matrix::Matrix;
 use super::micro::{Store, finish_vector, load_strided};
@@ -26,10 +27,14 @@ use super::{Epilogue, Product};
 use crate::context::Context;
 use crate::error::Result;
 use crate::float::Float;
-use crate::simd::{Kernel, Vector, dispatch, prefetch};
+use crate::simd::{Kernel, Vector, dispatch};
 
 /// Elements of the larger operand that make a task.
 const ELEMENTS_A_TASK: usize = 1 << 17;
+/// Whole tiles of any instruction set have so many rows together.
+const ROWS_OF_TILES: usize = 60;
+/// Rows of the larger operand for which a copy of the smaller is worth making.
+const WORTH_PACKING: usize = 16;
 /// Elements of C that make a task when the chunks are added up.
 const SUMS_A_TASK: usize = 1 << 14;
 
@@ -49,17 +54,28 @@ pub(super) fn dot<T: Float>(ctx: &Context, p: &Product<'_, T>) -> Result<()> {
     let (large, small) = if m >= n { (p.a, p.b.t()) } else { (p.b.t(), p.a) };
     let chunks = Pieces::at_most(k, chunk::<T>());
     let depth = chunks.get(0).len();
-    let groups = Pieces::at_most(large.rows, (ELEMENTS_A_TASK / depth.max(1)).max(64));
-    let room = (m * n).saturating_mul(chunks.count);
+    let group = (ELEMENTS_A_TASK / depth.max(1)).next_multiple_of(ROWS_OF_TILES);
+    let groups = large.rows.div_ceil(group);
+    let packs = small.cs != 1 && !is_across(&large, &small) || large.rows >= WORTH_PACKING;
+    let packed_len = if packs { small.rows.saturating_mul(k) } else { 0 };
+    let sums_len = (m * n).saturating_mul(chunks.count);
     let failed = OnceLock::new();
-    with_scratch(room, |buffer: *mut T| {
+    with_scratch(packed_len.saturating_add(sums_len), |packed: *mut T| {
+        let buffer = packed.wrapping_add(packed_len);
         let sums = Sums { buffer, chunks: chunks.count, elements: m * n, columns: small.rows };
-        ctx.parallel(groups.count * chunks.count, |task| {
-            let (group, chunk) = (task / chunks.count, task % chunks.count);
-            let large = large.sub(groups.get(group), chunks.get(chunk));
-            let small = small.sub(0..small.rows, chunks.get(chunk));
-            let to = sums.at(chunk, groups.start(group), 0);
-            let sum = Sum { large, small, to, scratch: ptr::null_mut() };
+        let small = Small { matrix: small, packed: if packs { packed } else { ptr::null_mut() } };
+        if packs {
+            ctx.parallel(chunks.count, |chunk| {
+                dispatch(ctx.isa(), Pack { small: &small, products: chunks.get(chunk) });
+            });
+        }
+        // Chunk by chunk, so that the smaller operand's stays in the second level meanwhile.
+        ctx.parallel(chunks.count * groups, |task| {
+            let (chunk, row) = (task / groups, task % groups * group);
+            let products = chunks.get(chunk);
+            let large = large.sub(row..large.rows.min(row + group), products.clone());
+            let to = sums.at(chunk, row, 0);
+            let sum = Sum { large, small: &small, products, to, scratch: ptr::null_mut() };
             let done = with_scratch(sum.room(), |scratch| {
                 dispatch(ctx.isa(), Sum { scratch, ..sum });
             });
@@ -72,6 +88,57 @@ pub(super) fn dot<T: Float>(ctx: &Context, p: &Product<'_, T>) -> Result<()> {
         }
     })?;
     failed.into_inner().map_or(Ok(()), Err)
+}
+
+/// The smaller operand, and perhaps a copy of it, a slice after the other, each row by row: its rows are then
+/// neither a multiple of a page apart, which would have them fight for the same lines of the cache, nor unaligned.
+#[derive(Clone, Copy)]
+struct Small<T> {
+    matrix: Matrix<T>,
+    /// Null if there is no copy.
+    packed: *mut T,
+}
+
+// SAFETY: as a `Matrix`; the copy is written by one task for each of its pieces, and read after that.
+unsafe impl<T: Send + Sync> Sync for Small<T> {}
+
+impl<T: Float> Small<T> {
+    /// Those products of all rows; they are a slice, or part of one from its beginning.
+    #[inline(always)]
+    fn slice(&self, products: Range<usize>) -> Matrix<T> {
+        if self.packed.is_null() {
+            return self.matrix.sub(0..self.matrix.rows, products);
+        }
+        let (rows, cols) = (self.matrix.rows, products.len());
+        let ptr = self.packed.wrapping_add(products.start * rows).cast_const();
+        Matrix { ptr, rows, cols, rs: cols as isize, cs: 1 }
+    }
+}
+
+/// Copies those products of the smaller operand.
+struct Pack<'a, T> {
+    small: &'a Small<T>,
+    products: Range<usize>,
+}
+
+impl<T: Float> Kernel<T> for Pack<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Elem = T>>(self) {
+        for products in slices::<T>(self.products) {
+            let to = self.small.slice(products.clone());
+            let from = self.small.matrix.sub(0..to.rows, products);
+            // SAFETY: the copy has room for all products, and these are this task's.
+            unsafe { pack_rows::<V>(from, to.ptr.cast_mut(), to.cols) };
+        }
+    }
+}
+
+/// The slices of a chunk: so many products of all rows at a time stay in the first-level cache.
+fn slices<T>(products: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let Range { start, end } = products;
+    (start..end.max(start + 1)).step_by(dot_slice::<T>()).map(move |from| from..end.min(from + dot_slice::<T>()))
 }
 
 /// The sums of each chunk: its own (large, small) matrix, row by row.
@@ -95,24 +162,30 @@ impl<T> Sums<T> {
 }
 
 /// The sums of one chunk for some rows of the larger operand.
-#[derive(Clone, Copy)]
-struct Sum<T> {
+#[derive(Clone)]
+struct Sum<'a, T> {
     large: Matrix<T>,
-    small: Matrix<T>,
-    /// Row by row, `small.rows` in each.
+    small: &'a Small<T>,
+    /// The chunk.
+    products: Range<usize>,
+    /// Row by row, an element for each of the smaller operand's rows.
     to: *mut T,
-    /// Room for the operands that have to be packed.
+    /// Room for the larger operand, if it has to be packed.
     scratch: *mut T,
 }
 
-impl<T> Sum<T> {
-    /// One row against a matrix whose columns are contiguous: see `gemv.rs`.
-    fn is_across(&self) -> bool {
-        self.small.rows == 1 && self.large.cs != 1 && self.large.rs == 1
+/// One row against a matrix whose columns are contiguous: see `gemv.rs`.
+fn is_across<T>(large: &Matrix<T>, small: &Matrix<T>) -> bool {
+    small.rows == 1 && large.cs != 1 && large.rs == 1
+}
+
+impl<T> Sum<'_, T> {
+    fn packs(&self) -> bool {
+        self.large.cs != 1 && !is_across(&self.large, &self.small.matrix)
     }
 
     fn room(&self) -> usize {
-        if self.is_across() { 0 } else { room_for(&self.large) + room_for(&self.small) }
+        if self.packs() { self.large.rows * stride_of(&self.large) } else { 0 }
     }
 }
 
@@ -122,78 +195,120 @@ fn stride_of<T>(x: &Matrix<T>) -> usize {
     x.cols.next_multiple_of(64) + 16
 }
 
-/// Elements of the packed copy of an operand; 0 if it lies along k already.
-fn room_for<T>(x: &Matrix<T>) -> usize {
-    if x.cs == 1 { 0 } else { x.rows * stride_of(x) }
-}
-
-impl<T: Float> Kernel<T> for Sum<T> {
+impl<T: Float> Kernel<T> for Sum<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Vector<Elem = T>>(self) {
-        if self.is_across() {
-            // SAFETY: both operands can be read, and there is a sum for each of `large`'s rows.
-            return unsafe { across::<V>(self.small, self.large.t(), self.to) };
+        let columns = self.small.matrix.rows;
+        let mut x = self.large;
+        if is_across(&x, &self.small.matrix) {
+            let small = self.small.matrix.sub(0..1, self.products);
+            // SAFETY: both operands can be read, and there is a sum for each of `x`'s rows.
+            return unsafe { across::<V>(small, x.t(), self.to) };
         }
-        // SAFETY: the scratch has room for both, one after the other.
-        let (large, small) = unsafe {
-            let large = along_k::<V>(self.large, self.scratch);
-            (large, along_k::<V>(self.small, self.scratch.wrapping_add(room_for(&self.large))))
-        };
+        if self.packs() {
+            let stride = stride_of(&x);
+            // SAFETY: the scratch has room for it.
+            unsafe { pack_rows::<V>(x, self.scratch, stride) };
+            x = Matrix { ptr: self.scratch, rs: stride as isize, cs: 1, ..x };
+        }
+        // So many rows that their sums fill a vector.
+        let (most_rows, _) = dot_tile::<V>();
+        let rows = most_rows * V::LANES.div_ceil(most_rows * columns);
+        for i in (0..x.rows).step_by(rows) {
+            let x = x.sub(i..x.rows.min(i + rows), 0..x.cols);
+            // SAFETY: the rows are among those of the task.
+            unsafe { self.rows::<V>(x, self.to.add(i * columns)) };
+        }
+    }
+}
+
+/// The most rows of the smaller operand: see [`pays`].
+const MOST_COLUMNS: usize = 32;
+/// Room for some rows of tiles: a vector of partial sums for each element.
+const ROOM: usize = 5 * MOST_COLUMNS;
+
+impl<T: Float> Sum<'_, T> {
+    /// The sums of a few rows of the larger operand, which are `x`.
+    ///
+    /// # Safety
+    /// Their rows are contiguous; the sums can be written at `to`.
+    #[inline(always)]
+    unsafe fn rows<V: Vector<Elem = T>>(&self, x: Matrix<T>, to: *mut T) {
+        let mut vectors = [const { MaybeUninit::<V>::uninit() }; ROOM];
+        let vectors: *mut T = vectors.as_mut_ptr().cast();
+        let width = self.small.matrix.rows;
         let (most_rows, most_columns) = dot_tile::<V>();
-        let rows = Pieces::at_most(large.rows, most_rows);
-        let columns = Pieces::at_most(small.rows, most_columns);
+        let (rows, columns) =
+            (Pieces::at_most(x.rows, most_rows), Pieces::at_most(width, most_columns));
         for i in 0..rows.count {
-            let x = large.sub(rows.get(i), 0..large.cols);
-            for j in 0..columns.count {
-                let y = small.sub(columns.get(j), 0..small.cols);
-                // SAFETY: the tile's rows and columns are among those of the task.
-                unsafe {
-                    let to = self.to.add(rows.start(i) * small.rows + columns.start(j));
-                    let row = rows.start(i + 1) + (2 * j) % x.rows;
-                    let next = large.sub(row..row, 0..0).ptr;
-                    tile::<V>(x, y, to, small.rows, next);
+            for products in slices::<T>(self.products.clone()) {
+                let start = self.products.start;
+                let first = products.start == start;
+                let x = x.sub(rows.get(i), products.start - start..products.end - start);
+                let y = self.small.slice(products);
+                for j in 0..columns.count {
+                    let y = y.sub(columns.get(j), 0..y.cols);
+                    let at = rows.start(i) * width + columns.start(j);
+                    // SAFETY: there is room for a vector for each of the sums.
+                    unsafe { tile::<V>(x, y, vectors.add(at * V::LANES), width, first) };
                 }
             }
         }
+        let count = x.rows * width;
+        for from in (0..count).step_by(V::LANES) {
+            let lanes = V::LANES.min(count - from);
+            let mut lot = [V::splat(T::ZERO); MOST_LANES];
+            for (l, vector) in lot.iter_mut().enumerate().take(lanes) {
+                // SAFETY: written above.
+                *vector = unsafe { V::load(vectors.add((from + l) * V::LANES)) };
+            }
+            // SAFETY: the caller promises room for the sums.
+            unsafe { all_sums(lot).store_head(to.add(from), lanes) };
+        }
     }
 }
 
-/// The same matrix with contiguous rows: itself, or a copy in `scratch`.
+/// Room for any vector's lanes.
+const MOST_LANES: usize = 16;
+
+/// Lane l of the result is [`Vector::sum`] of `x[l]`.
 ///
-/// # Safety
-/// It can be read, and `room_for` of it written at `scratch`.
+/// Zipping two vectors brings the halves of both under one another, so one addition folds both.
 #[inline(always)]
-unsafe fn along_k<V: Vector>(x: Matrix<V::Elem>, scratch: *mut V::Elem) -> Matrix<V::Elem> {
-    if x.cs == 1 {
-        return x;
+fn all_sums<V: Vector>(mut x: [V; MOST_LANES]) -> V {
+    let mut half = V::LANES / 2;
+    while half > 0 {
+        for i in 0..half {
+            let (low, high) = x[i].zip(x[i + half]);
+            x[i] = low.add(high);
+        }
+        half /= 2;
     }
-    let stride = stride_of(&x);
-    // SAFETY: as the caller promises.
-    unsafe { pack_rows::<V>(x, scratch, stride) };
-    Matrix { ptr: scratch, rs: stride as isize, cs: 1, ..x }
+    x[0]
 }
 
-/// The sums of a few rows of `x` with a few rows of `y`, at most [`dot_tile`] of them.
+/// Adds the products of a few rows of `x` with a few rows of `y`, at most [`dot_tile`] of them, to the vectors at
+/// `to`; those of the `first` slice are written there.
 ///
 /// # Safety
-/// `x.rs` and `y.rs` apart are rows of `x.cols` contiguous elements that can be read, and `y.rows` sums
-/// can be written for each row of `x`, `to_stride` apart.
+/// `x.rs` and `y.rs` apart are rows of `x.cols` contiguous elements that can be read, and `y.rows` vectors
+/// can be written for each row of `x`, `width` apart (and read, unless `first`).
 #[inline(always)]
 unsafe fn tile<V: Vector>(
     x: Matrix<V::Elem>,
     y: Matrix<V::Elem>,
     to: *mut V::Elem,
-    to_stride: usize,
-    next: *const V::Elem,
+    width: usize,
+    first: bool,
 ) {
     let most = dot_tile::<V>();
     macro_rules! size {
         ($rows:literal, $columns:literal) => {
             if $rows <= most.0 && $columns <= most.1 && (x.rows, y.rows) == ($rows, $columns) {
                 // SAFETY: as the caller promises.
-                return unsafe { fixed::<V, $rows, $columns>(x, y, to, to_stride, next) };
+                return unsafe { fixed::<V, $rows, $columns>(x, y, to, width, first) };
             }
         };
     }
@@ -213,18 +328,24 @@ unsafe fn fixed<V: Vector, const MR: usize, const NR: usize>(
     x: Matrix<V::Elem>,
     y: Matrix<V::Elem>,
     to: *mut V::Elem,
-    to_stride: usize,
-    next: *const V::Elem,
+    width: usize,
+    first: bool,
 ) {
     let mut sums = [[V::splat(V::Elem::ZERO); NR]; MR];
+    let at = |i: usize, j: usize| to.wrapping_add((i * width + j) * V::LANES);
+    if !first {
+        for i in 0..MR {
+            for j in 0..NR {
+                // SAFETY: written by the slice before.
+                sums[i][j] = unsafe { V::load(at(i, j)) };
+            }
+        }
+    }
     let xs: [_; MR] = std::array::from_fn(|i| x.ptr.wrapping_offset(i as isize * x.rs));
     let ys: [_; NR] = std::array::from_fn(|j| y.ptr.wrapping_offset(j as isize * y.rs));
     let whole = x.cols / V::LANES * V::LANES;
     let mut p = 0;
     while p < whole {
-        for r in 0..2 {
-            prefetch(next.wrapping_offset(r * x.rs).wrapping_add(p));
-        }
         let mut column = [V::splat(V::Elem::ZERO); NR];
         for j in 0..NR {
             // SAFETY: a whole vector of row j.
@@ -256,8 +377,8 @@ unsafe fn fixed<V: Vector, const MR: usize, const NR: usize>(
     }
     for i in 0..MR {
         for j in 0..NR {
-            // SAFETY: the caller promises room for the sums.
-            unsafe { *to.add(i * to_stride + j) = sums[i][j].sum() };
+            // SAFETY: the caller promises room for the vectors.
+            unsafe { sums[i][j].store(at(i, j)) };
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::float::Float;
 use crate::simd::{Kernel, Vector};
 
 /// The sizes that follow from the vector and from C, and how C is shared out: so many groups of
-/// tile rows by so many groups of strips.
+/// tile rows by so many groups of panels.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
     /// The rows of C, a tile row each.
@@ -44,22 +44,21 @@ impl<'p, T: Float> Kernel<T> for Planning<'p, T> {
         let (height, vectors) = if tall { (m, 1) } else { (mr::<V>(), NRV) };
         let rows = Pieces::at_most(m, height);
         let nr = vectors * V::LANES;
-        let strip = strip_panels(n.div_ceil(nr)) * nr;
-        let strips = n.div_ceil(strip);
+        let panels = n.div_ceil(nr);
         let work = m.saturating_mul(n).saturating_mul(2 * k.max(1));
         let (down, across) = match (work / WORTH_A_TASK).min(self.threads) {
             0 | 1 => (1, 1),
-            threads => shares(2 * threads, rows.count, strips, m, n),
+            threads => shares(2 * threads, rows.count, panels, m, n),
         };
         let plan = Plan {
             gram: p.is_gram(),
             rows,
             nr,
             nc: nc::<T>(nr),
-            strip,
+            strip: strip_panels(panels) * nr,
             columns: n,
             row_groups: Pieces::exactly(rows.count, down),
-            column_groups: Pieces::exactly(strips, across),
+            column_groups: Pieces::exactly(panels, across),
         };
         (p, plan)
     }
@@ -86,16 +85,16 @@ pub(super) fn turned<'p, T: Float>(p: Product<'p, T>, lanes: usize) -> Product<'
     if 10 * cost(&t) < 9 * cost(&p) { t } else { p }
 }
 
-/// Into how many groups to cut the tile rows and the strips, so that there are `wanted` rectangles
+/// Into how many groups to cut the tile rows and the panels, so that there are `wanted` rectangles
 /// (more than threads: whoever is quicker takes more) that are not far from square (a rectangle
 /// packs as many elements as half its circumference, times k).
-fn shares(wanted: usize, tiles: usize, strips: usize, m: usize, n: usize) -> (usize, usize) {
+fn shares(wanted: usize, tiles: usize, panels: usize, m: usize, n: usize) -> (usize, usize) {
     let (mut down, mut across) = (1, 1);
-    while down * across < wanted && (down < tiles || across < strips) {
-        let cut_rows = down < tiles && (across >= strips || m / down > n / across);
+    while down * across < wanted && (down < tiles || across < panels) {
+        let cut_rows = down < tiles && (across >= panels || m / down > n / across);
         *(if cut_rows { &mut down } else { &mut across }) *= 2;
     }
-    (down.min(tiles), across.min(strips))
+    (down.min(tiles), across.min(panels))
 }
 
 impl Plan {
@@ -112,13 +111,13 @@ impl Plan {
     /// The rectangle of task `i`.
     pub(super) fn rectangle<T: Float>(&self, i: usize, p: &Product<'_, T>) -> Rectangle {
         let (row, column) = (i / self.column_groups.count, i % self.column_groups.count);
-        let strips = self.column_groups.get(column);
-        let columns = strips.start * self.strip..(strips.end * self.strip).min(self.columns);
+        let panels = self.column_groups.get(column);
+        let columns = panels.start * self.nr..(panels.end * self.nr).min(self.columns);
         let tiles = self.row_groups.get(row);
 
         let depth = p.a.cols.min(kc::<T>());
         let highest = self.rows.get(tiles.start).len();
-        let pack_a = columns.len() > 4 * self.nr
+        let pack_a = columns.len() > 2 * self.nr
             && (aliases::<T>(p.a.rs) && highest > 4 || reach::<T>(p.a.cs, depth) > MANY_PAGES);
         let few = tiles.len() == 1 || tiles.len() <= 5 && reach::<T>(p.b.rs, depth) <= MANY_PAGES;
         let pack_b = p.b.cs != 1 || !few;
