@@ -55,8 +55,7 @@ fn table<T: Float>(
             _ => (Loss::CategoricalCrossEntropy, Targets::Classes(&classes)),
         };
         let data = Data::new(&net.architecture, loss, samples(x.view()), y, None)?;
-        let settings =
-            Settings { optimizer, batch_size, ..Settings::gradient_descent(1e-4, loss) };
+        let settings = Settings { optimizer, batch_size, ..Settings::gradient_descent(1e-4, loss) };
         let mut trainer = Trainer::new(net.model(), rows, settings)?;
         let steps = rows.div_ceil(step);
         let mut times = Vec::new();

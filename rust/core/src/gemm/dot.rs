@@ -138,7 +138,9 @@ impl<T: Float> Kernel<T> for Pack<'_, T> {
 /// The slices of a chunk: so many products of all rows at a time stay in the first-level cache.
 fn slices<T>(products: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     let Range { start, end } = products;
-    (start..end.max(start + 1)).step_by(dot_slice::<T>()).map(move |from| from..end.min(from + dot_slice::<T>()))
+    (start..end.max(start + 1))
+        .step_by(dot_slice::<T>())
+        .map(move |from| from..end.min(from + dot_slice::<T>()))
 }
 
 /// The sums of each chunk: its own (large, small) matrix, row by row.
