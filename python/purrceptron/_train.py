@@ -275,7 +275,7 @@ def _run(
         history.epochs += len(losses)
         history.seconds = now - start
         if validation is not None:
-            validation.judge(history)
+            validation.judge(trainer, history)
         if _notify(listeners, "on_epoch_end", net, history) or net._core.stopping():
             break
         if not one_by_one:
@@ -307,12 +307,12 @@ class _Validation:
     def __len__(self) -> int:
         return len(self._X)
 
-    def judge(self, history: History) -> None:
-        net = self._net
-        history.val_loss.append(net._core.loss(self._X, self._y, self._loss, 0.0, None))
-        if net.output in ("sigmoid", "softmax"):
+    def judge(self, trainer: _core.Trainer, history: History) -> None:
+        loss, outputs = trainer.judge(self._X, self._y)
+        history.val_loss.append(loss)
+        if self._net.output in ("sigmoid", "softmax"):
             truth = self._y[:, 0] if self._y.ndim == 2 and self._y.shape[1] == 1 else self._y
-            right = net._labels(net._core.forward(self._X)) == truth
+            right = self._net._labels(outputs) == truth
             right = right if right.ndim == 1 else right.all(axis=1)
             history.val_accuracy.append(float(right.mean()))
 

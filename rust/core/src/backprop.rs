@@ -80,15 +80,10 @@ impl<T: Float> Workspace<T> {
         architecture: &Architecture,
         sink: &mut impl GradientSink<T>,
     ) -> Result<bool> {
-        let n = architecture.sizes()[1];
         let layout = self.layout(architecture, 0);
         let Some((z, bias)) = sink.preactivations() else { return Ok(false) };
-        let a = &mut self.activations[0][..z.len()];
-        let mut with_bias = layout.view_mut(a, z.nrows(), n);
-        for ((mut a, z), &b) in with_bias.columns_mut().into_iter().zip(z.columns()).zip(bias) {
-            a.zip_mut_with(&z, |a, &z| *a = z + b);
-        }
-        activate(ctx, architecture.activation(0), a, self.inputs[0].as_deref_mut());
+        let a = layout.view_mut(&mut self.activations[0], z.nrows(), z.ncols());
+        first_activations(ctx, architecture, z, bias, a, self.inputs[0].as_deref_mut());
         Ok(true)
     }
 
@@ -221,6 +216,22 @@ pub(crate) fn layer_forward<T: Float>(
     let z = z.as_slice_memory_order_mut().expect("the numbers lie one behind the other");
     activate(ctx, Some(activation), z, input);
     Ok(())
+}
+
+/// `A_1` from `z`, `Z_1` without its bias, both (rows, n_1); `input` as for the other layers.
+pub(crate) fn first_activations<T: Float>(
+    ctx: &Context,
+    architecture: &Architecture,
+    z: ArrayView2<'_, T>,
+    bias: &[T],
+    mut a: ArrayViewMut2<'_, T>,
+    input: Option<&mut [T]>,
+) {
+    for ((mut a, z), &b) in a.columns_mut().into_iter().zip(z.columns()).zip(bias) {
+        a.zip_mut_with(&z, |a, &z| *a = z + b);
+    }
+    let a = a.as_slice_memory_order_mut().expect("the numbers lie one behind the other");
+    activate(ctx, architecture.activation(0), a, input);
 }
 
 /// `Z → A = g(Z)`, in place; `input` keeps `Z` for activations that are differentiated from it.

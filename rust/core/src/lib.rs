@@ -36,6 +36,7 @@ pub mod gemm;
 pub mod gram;
 pub mod init;
 pub mod isa;
+mod judge;
 mod layout;
 mod loader;
 pub mod loss;

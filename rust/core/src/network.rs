@@ -5,7 +5,7 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView2, s};
 
 use crate::architecture::Architecture;
-use crate::backprop::{layer_forward, matrix, matrix_mut, rows_per_block};
+use crate::backprop::{first_activations, layer_forward, matrix, matrix_mut, rows_per_block};
 use crate::batch::{Accumulate, Passes};
 use crate::buffer::Buffer;
 use crate::context::Context;
@@ -92,16 +92,8 @@ impl<T: Float> Model<'_, T> {
     /// [`Error::OutOfMemory`].
     pub fn forward(&self, ctx: &Context, x: &Samples<'_>) -> Result<Array2<T>> {
         check_samples(self.architecture, x)?;
-        let m = x.dim().0;
-        // The output is a buffer first, because memory for an array is not refused but aborts.
-        let outputs = self.architecture.outputs();
-        let mut out = Vec::new();
-        let bytes = (m * outputs).saturating_mul(size_of::<T>());
-        out.try_reserve_exact(m * outputs)
-            .map_err(|_| Error::OutOfMemory { bytes, what: "predictions" })?;
-        out.resize(m * outputs, T::ZERO);
-        let mut out = Array2::from_shape_vec((m, outputs), out).expect("the length is right");
-        self.for_each_block(ctx, x, |rows, logits| {
+        let mut out = zeros(x.dim().0, self.architecture.outputs())?;
+        self.for_each_block(ctx, x, None, |rows, logits| {
             let mut a = out.slice_mut(s![rows, ..]);
             a.assign(&logits);
             self.architecture.output().forward(ctx.isa(), a);
@@ -117,12 +109,34 @@ impl<T: Float> Model<'_, T> {
     pub fn loss(&self, ctx: &Context, data: &Data<'_, T>, loss: Loss, l2: f64) -> Result<f64> {
         let mut targets = TargetLoader::default();
         let mut sum = 0.0;
-        self.for_each_block(ctx, &data.x, |rows, logits| {
+        self.for_each_block(ctx, &data.x, None, |rows, logits| {
             let (y, weights) = targets.load(data, &Rows::Run(rows));
             sum += loss.value(ctx.isa(), logits, y, weights);
         })?;
         let m = data.total_weight(&Rows::Run(0..data.len()));
         Ok(sum / m + penalty(ctx, self.parameters, l2 / m))
+    }
+
+    /// [`loss`](Self::loss) without a penalty, and [`forward`](Self::forward), in one pass. Where the first layer's
+    /// `Z_1` without its bias, (m, n_1), is known, the samples are not read.
+    pub(crate) fn judge(
+        &self,
+        ctx: &Context,
+        data: &Data<'_, T>,
+        loss: Loss,
+        first: Option<ArrayView2<'_, T>>,
+    ) -> Result<(f64, Array2<T>)> {
+        let mut targets = TargetLoader::default();
+        let mut sum = 0.0;
+        let mut out = zeros(data.len(), self.architecture.outputs())?;
+        self.for_each_block(ctx, &data.x, first, |rows, logits| {
+            let (y, weights) = targets.load(data, &Rows::Run(rows.clone()));
+            sum += loss.value(ctx.isa(), logits, y, weights);
+            let mut a = out.slice_mut(s![rows, ..]);
+            a.assign(&logits);
+            self.architecture.output().forward(ctx.isa(), a);
+        })?;
+        Ok((sum / data.total_weight(&Rows::Run(0..data.len())), out))
     }
 
     /// `J` and its derivatives by every weight and bias, in the form of the parameters.
@@ -155,11 +169,12 @@ impl<T: Float> Model<'_, T> {
     }
 
     /// Calls `f(rows, logits)` for one block of rows after another. Only two layers are kept at a time:
-    /// two buffers take turns.
+    /// two buffers take turns. `first`, if it is known, is `Z_1` without its bias, (m, n_1).
     fn for_each_block(
         &self,
         ctx: &Context,
         x: &Samples<'_>,
+        first: Option<ArrayView2<'_, T>>,
         mut f: impl FnMut(Range<usize>, ArrayView2<'_, T>),
     ) -> Result<()> {
         let m = x.dim().0;
@@ -172,8 +187,16 @@ impl<T: Float> Model<'_, T> {
         for from in (0..m).step_by(block) {
             let range = from..m.min(from + block);
             let rows = range.len();
-            let x = samples.load(ctx, x, &Rows::Run(range.clone()))?;
-            for l in 0..self.architecture.layers() {
+            let x = match first {
+                Some(_) => matrix(&[], rows, 0),
+                None => samples.load(ctx, x, &Rows::Run(range.clone()))?,
+            };
+            if let Some(z) = first {
+                let (z, bias) = (z.slice(s![range.clone(), ..]), self.parameters.bias_slice(0));
+                let a = matrix_mut(&mut this, rows, sizes[1]);
+                first_activations(ctx, self.architecture, z, bias, a, None);
+            }
+            for l in usize::from(first.is_some())..self.architecture.layers() {
                 let a = if l == 0 { x } else { matrix(&this, rows, sizes[l]) };
                 let z = matrix_mut(&mut other, rows, sizes[l + 1]);
                 layer_forward(ctx, self.architecture, self.parameters, l, a, z, None)?;
@@ -183,6 +206,16 @@ impl<T: Float> Model<'_, T> {
         }
         Ok(())
     }
+}
+
+/// An array of zeros, (rows, columns): a buffer first, because memory for an array is not refused but aborts.
+fn zeros<T: Float>(rows: usize, columns: usize) -> Result<Array2<T>> {
+    let mut out = Vec::new();
+    let bytes = (rows * columns).saturating_mul(size_of::<T>());
+    out.try_reserve_exact(rows * columns)
+        .map_err(|_| Error::OutOfMemory { bytes, what: "predictions" })?;
+    out.resize(rows * columns, T::ZERO);
+    Ok(Array2::from_shape_vec((rows, columns), out).expect("the length is right"))
 }
 
 /// `(factor / 2) Σ W²` over the weights, not the biases; with `factor = λ/m` the penalty of the cost.

@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::gram::{GramLayer, GramState};
+use crate::gram::{GramLayer, GramState, HeldOut};
 use crate::loss::Loss;
 use crate::math::first_non_finite;
 use crate::network::{Model, sum_of_squared_weights};
@@ -88,18 +88,20 @@ pub struct State<T: Float> {
 
 /// A training run. See `examples/xor.rs` for one from beginning to end.
 pub struct Trainer<T: Float> {
-    architecture: Architecture,
-    settings: Settings,
+    pub(crate) architecture: Architecture,
+    pub(crate) settings: Settings,
     samples: usize,
-    parameters: Parameters<T>,
+    pub(crate) parameters: Parameters<T>,
     /// The gradient of the step at work.
     gradients: Parameters<T>,
     state: State<T>,
     passes: Passes<T>,
     order: Vec<u32>,
-    uint8_scale: f64,
+    pub(crate) uint8_scale: f64,
     /// The first layer in the space of examples, from the first epoch on.
-    gram: Option<GramLayer<T>>,
+    pub(crate) gram: Option<GramLayer<T>>,
+    /// Rows to judge the network by, in that space.
+    pub(crate) held_out: Option<HeldOut<T>>,
     /// All parameters but the first layer's weights, as they were when a call began.
     saved: Vec<T>,
     /// The part of each epoch's cost that is the penalty, in the last call.
@@ -140,6 +142,7 @@ impl<T: Float> Trainer<T> {
             order,
             uint8_scale: model.uint8_scale,
             gram: None,
+            held_out: None,
             saved: Vec::new(),
             penalties: Vec::new(),
         })
@@ -171,6 +174,7 @@ impl<T: Float> Trainer<T> {
     pub fn set_parameters(&mut self, parameters: &Parameters<T>) {
         self.parameters.copy_from(parameters);
         self.gram = None;
+        self.held_out = None;
         self.state.gram = None;
     }
 
@@ -203,6 +207,7 @@ impl<T: Float> Trainer<T> {
             }
         }
         self.gram = None;
+        self.held_out = None;
         self.state = state;
         Ok(())
     }

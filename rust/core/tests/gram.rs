@@ -206,3 +206,33 @@ fn single_precision_follows_double_precision() {
         }
     }
 }
+
+#[test]
+fn rows_held_out_are_judged_as_the_formed_weights_would() {
+    let wide = Wide::new();
+    let ctx = Context::new(Isa::best(), 2);
+    let net = network::<f64>();
+    let data = |rows: std::ops::Range<usize>| {
+        let x = Samples::U8(wide.pixels.slice(ndarray::s![rows.clone(), ..]));
+        let y = Targets::Values(wide.y.slice(ndarray::s![rows, ..]));
+        Data::new(&net.architecture, Loss::BinaryCrossEntropy, x, y, None).unwrap()
+    };
+    let (trained, held_out) = (data(0..29), data(29..M));
+    for optimizer in optimizers() {
+        let settings = settings(optimizer, 0.1, Some(8), true);
+        let mut trainer = Trainer::new(net.model(), 29, settings).unwrap();
+        for _ in 0..3 {
+            trainer.run(&ctx, &trained, 10, &mut || false).unwrap();
+            let (loss, outputs) = trainer.judge(&ctx, &trained, &held_out).unwrap();
+            trainer.form(&ctx, &trained).unwrap();
+            let model =
+                purrceptron::network::Model { parameters: trainer.parameters(), ..net.model() };
+            let expected = model.loss(&ctx, &held_out, Loss::BinaryCrossEntropy, 0.0).unwrap();
+            assert!((loss - expected).abs() < 1e-12, "{optimizer:?}: {loss} {expected}");
+            let expected = model
+                .forward(&ctx, &Samples::U8(wide.pixels.slice(ndarray::s![29.., ..])))
+                .unwrap();
+            assert!((outputs - expected).iter().all(|d| d.abs() < 1e-12), "{optimizer:?}");
+        }
+    }
+}

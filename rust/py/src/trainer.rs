@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ndarray::ArrayView2;
-use numpy::{Element, PyArray1, PyReadonlyArray2};
+use numpy::{Element, IntoPyArray, PyArray1, PyReadonlyArray2};
 use purrceptron::gram::{Choice, FirstLayer, GramState};
 use purrceptron::train::{Settings, State};
 use purrceptron::{Context, Data, Error, Float, Optimizer, Parameters, Trainer as CoreTrainer};
@@ -177,6 +177,30 @@ impl Trainer {
                 (SampleArray::borrow(self.x.bind(py))?, TargetArray::borrow(self.y.bind(py))?);
             let data = Data::checked_before(x.view()?, y.view()?, None);
             Ok(py.detach(|| run.publish(shared, &data)).map_err(CoreError::from)?)
+        })
+    }
+
+    /// The loss of rows held out, without its penalty, and the outputs for them, (v, n_L), with the parameters as they are
+    /// now. The rows were looked at before, and are the same in every call.
+    fn judge<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+    ) -> PyResult<(f64, Bound<'py, PyAny>)> {
+        let py = x.py();
+        let mut run = self.lock(py);
+        with_run!(self, run, |_shared, run| {
+            let held_out = (SampleArray::borrow(x)?, TargetArray::borrow(y)?);
+            let held_out = Data::checked_before(held_out.0.view()?, held_out.1.view()?, None);
+            let (x, y) =
+                (SampleArray::borrow(self.x.bind(py))?, TargetArray::borrow(self.y.bind(py))?);
+            let data = Data::checked_before(x.view()?, y.view()?, None);
+            let judged = py.detach(|| {
+                let ctx = Context::current()?;
+                run.trainer.judge(&ctx, &data, &held_out)
+            });
+            let (loss, outputs) = judged.map_err(CoreError::from)?;
+            Ok((loss, outputs.into_pyarray(py).into_any()))
         })
     }
 

@@ -51,6 +51,11 @@ const BUDGET: usize = 1 << 30;
 /// How much faster a step has to be, by its operations, before the Gram form pays.
 const MARGIN: f64 = 1.5;
 
+/// Whether the products of so many rows with so many others fit in it.
+pub(crate) fn fits_budget(rows: usize, others: usize) -> bool {
+    rows.saturating_mul(others).saturating_mul(8) <= BUDGET
+}
+
 /// Decides for so many samples, epochs and rows a batch. It is a pure function of sizes, type and settings, never of the
 /// machine, so that the same call runs the same arithmetic everywhere.
 ///

@@ -31,6 +31,7 @@
 mod bytes;
 mod choice;
 mod coefficients;
+mod held_out;
 mod products;
 mod state;
 mod tiles;
@@ -49,8 +50,10 @@ use crate::optim::Optimizer;
 use crate::samples::{Rows, Samples};
 use crate::step::Step;
 
+pub(crate) use choice::fits_budget;
 pub use choice::{Choice, FirstLayer, choose};
 use coefficients::Coefficients;
+pub(crate) use held_out::HeldOut;
 pub use state::GramState;
 
 /// Steps after which `Z` is formed afresh from the coefficients, before its rounding errors add up.
@@ -366,6 +369,11 @@ impl<T: Float> GramLayer<T> {
     pub(crate) fn is_finite(&self, isa: Isa) -> bool {
         self.coefficients.iter().all(|c| first_non_finite(isa, &c.rows).is_none())
             && self.products.iter().all(|z| first_non_finite(isa, z).is_none())
+    }
+
+    /// One of what the run started from, (h, n).
+    fn start<'a>(&self, start: &'a [T]) -> ArrayView2<'a, T> {
+        matrix(start, self.h, start.len() / self.h)
     }
 
     /// What continues the run.

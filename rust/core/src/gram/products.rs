@@ -6,12 +6,12 @@ use std::ops::Range;
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
 
-use super::tiles::{add_products, dots};
+use super::tiles::add_dots;
 use super::{WHAT, bytes};
 use crate::backprop::{matrix, matrix_mut};
 use crate::buffer::Buffer;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::float::Float;
 use crate::gemm::{Epilogue, gemm};
 use crate::samples::{Rows, Samples};
@@ -29,36 +29,66 @@ pub(super) fn with_samples<T: Float>(
     stride: usize,
     stop: &mut dyn FnMut() -> bool,
 ) -> Result<(Buffer<f64>, Vec<Buffer<f64>>)> {
-    let (m, bytes) = (x.dim().0, matches!(x, Samples::U8(_)));
+    let ((m, n), bytes) = (x.dim(), matches!(x, Samples::U8(_)));
     let mut gram = Buffer::zeros(m * stride, "the Gram matrix")?;
-    let new = |w: &ArrayView2<'_, T>| Buffer::zeros(w.nrows() * stride, WHAT);
-    let mut products = weights.iter().map(new).collect::<Result<Vec<_>>>()?;
+    let mut products = rooms(weights, stride)?;
     if let Samples::U8(pixels) = x {
         bytes::gram(ctx, pixels, scale, &mut gram, stride, stop)?;
     }
-    let isa = ctx.isa();
-    for_each_block(ctx, x, scale, stop, |features, block, stop| {
+    let mut x = Widened::new(x, scale)?;
+    for features in blocks(n) {
+        let block = x.block(ctx, features.clone());
         let x = rows(&block);
         if !bytes {
-            add_products(ctx, |a, b| dots(isa, a, b), &x, &x, true, &mut gram, stride, stop)?;
+            add_dots(ctx, &x, &x, true, &mut gram, stride, stop)?;
         }
-        for (w, product) in weights.iter().zip(&mut products) {
-            let w = w.slice(s![.., features.clone()]).mapv(T::to_f64);
-            add_products(
-                ctx,
-                |a, b| dots(isa, a, b),
-                &rows(&w.view()),
-                &x,
-                false,
-                product,
-                stride,
-                stop,
-            )?;
-        }
-        Ok(())
-    })?;
+        add_weighted(ctx, weights, features, &x, &mut products, stride, stop)?;
+    }
     mirror(&mut gram, m, stride);
     Ok((gram, products))
+}
+
+/// `X Yᵀ`, (m, v), of two sets of samples, and `W Yᵀ`, (h, v), for each `w`, (h, n).
+pub(super) fn across<T: Float>(
+    ctx: &Context,
+    x: &Samples<'_>,
+    y: &Samples<'_>,
+    scale: f64,
+    weights: &[ArrayView2<'_, T>],
+) -> Result<(Buffer<f64>, Vec<Buffer<f64>>)> {
+    let ((m, n), v) = (x.dim(), y.dim().0);
+    let mut kernel = Buffer::zeros(m * v, WHAT)?;
+    let mut products = rooms(weights, v)?;
+    let (mut x, mut y) = (Widened::new(x, scale)?, Widened::new(y, scale)?);
+    for features in blocks(n) {
+        let (x, y) = (x.block(ctx, features.clone()), y.block(ctx, features.clone()));
+        let (x, y) = (rows(&x), rows(&y));
+        add_dots(ctx, &x, &y, false, &mut kernel, v, &mut || false)?;
+        add_weighted(ctx, weights, features, &y, &mut products, v, &mut || false)?;
+    }
+    Ok((kernel, products))
+}
+
+/// Room for `W Xᵀ` for each `w`, (h, n), in rows of `stride` elements.
+fn rooms<T: Float>(weights: &[ArrayView2<'_, T>], stride: usize) -> Result<Vec<Buffer<f64>>> {
+    weights.iter().map(|w| Buffer::zeros(w.nrows() * stride, WHAT)).collect()
+}
+
+/// Adds those features' part of `W Xᵀ` for each `w`.
+fn add_weighted<T: Float>(
+    ctx: &Context,
+    weights: &[ArrayView2<'_, T>],
+    features: Range<usize>,
+    x: &[&[f64]],
+    products: &mut [Buffer<f64>],
+    stride: usize,
+    stop: &mut dyn FnMut() -> bool,
+) -> Result<()> {
+    for (w, product) in weights.iter().zip(products) {
+        let w = w.slice(s![.., features.clone()]).mapv(T::to_f64);
+        add_dots(ctx, &rows(&w.view()), x, false, product, stride, stop)?;
+    }
+    Ok(())
 }
 
 fn rows<'a>(matrix: &'a ArrayView2<'_, f64>) -> Vec<&'a [f64]> {
@@ -91,7 +121,10 @@ pub(super) fn combine<'a, T: Float>(
     mut into: ArrayViewMut2<'_, T>,
 ) -> Result<()> {
     let starts: Vec<_> = starts.collect();
-    for_each_block(ctx, x, scale, &mut || false, |features, block, _| {
+    let n = x.dim().1;
+    let mut x = Widened::new(x, scale)?;
+    for features in blocks(n) {
+        let block = x.block(ctx, features.clone());
         let mut sum = Array2::zeros((d.nrows(), features.len()));
         for (factor, start) in &starts {
             let start = start.slice(s![.., features.clone()]);
@@ -99,38 +132,43 @@ pub(super) fn combine<'a, T: Float>(
         }
         gemm(ctx, 1.0, d, block, 1.0, sum.view_mut(), Epilogue::None)?;
         into.slice_mut(s![.., features]).zip_mut_with(&sum, |to, &sum| *to = T::from_f64(sum));
-        Ok(())
-    })
-}
-
-/// Calls `f(features, block, stop)` with the samples' features, a block after the other, (m, features) in f64 and in
-/// contiguous rows.
-fn for_each_block(
-    ctx: &Context,
-    x: &Samples<'_>,
-    scale: f64,
-    stop: &mut dyn FnMut() -> bool,
-    mut f: impl FnMut(Range<usize>, ArrayView2<'_, f64>, &mut dyn FnMut() -> bool) -> Result<()>,
-) -> Result<()> {
-    let (m, n) = x.dim();
-    let as_they_are = x.as_float::<f64>().filter(|x| n <= 1 || x.strides()[1] == 1);
-    let room = if as_they_are.is_some() { 0 } else { m * n.min(BLOCK) };
-    let mut room = Buffer::zeros(room, "a block of features")?;
-    for from in (0..n).step_by(BLOCK) {
-        if stop() {
-            return Err(Error::Interrupted);
-        }
-        let features = from..n.min(from + BLOCK);
-        let block = match as_they_are {
-            Some(x) => x.slice(s![.., features.clone()]),
-            None => {
-                let columns = x.columns(features.clone());
-                let into = matrix_mut(&mut room, m, features.len());
-                columns.load(ctx, &Rows::Run(0..m), scale, into);
-                matrix(&room, m, features.len())
-            }
-        };
-        f(features, block, stop)?;
     }
     Ok(())
+}
+
+/// The features in blocks.
+fn blocks(n: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..n).step_by(BLOCK).map(move |from| from..n.min(from + BLOCK))
+}
+
+/// Samples in f64, a block of features at a time.
+struct Widened<'x, 'a> {
+    x: &'x Samples<'a>,
+    scale: f64,
+    /// Where a block is widened to; empty if the samples can be read as they are.
+    room: Buffer<f64>,
+}
+
+impl<'x, 'a> Widened<'x, 'a> {
+    fn new(x: &'x Samples<'a>, scale: f64) -> Result<Self> {
+        let (m, n) = x.dim();
+        let room = if as_they_are(x).is_some() { 0 } else { m * n.min(BLOCK) };
+        Ok(Self { x, scale, room: Buffer::zeros(room, "a block of features")? })
+    }
+
+    /// Those features of all samples, in contiguous rows.
+    fn block(&mut self, ctx: &Context, features: Range<usize>) -> ArrayView2<'_, f64> {
+        if let Some(x) = as_they_are(self.x) {
+            return x.slice(s![.., features]);
+        }
+        let (m, columns) = (self.x.dim().0, self.x.columns(features.clone()));
+        let into = matrix_mut(&mut self.room, m, features.len());
+        columns.load(ctx, &Rows::Run(0..m), self.scale, into);
+        matrix(&self.room, m, features.len())
+    }
+}
+
+/// The samples themselves, if they are f64 in contiguous rows.
+fn as_they_are<'s, 'a>(x: &'s Samples<'a>) -> Option<&'s ArrayView2<'a, f64>> {
+    x.as_float::<f64>().filter(|x| x.ncols() <= 1 || x.strides()[1] == 1)
 }

@@ -8,7 +8,6 @@ use std::ops::Range;
 use crate::context::Context;
 use crate::disjoint::Disjoint;
 use crate::error::{Error, Result};
-use crate::isa::Isa;
 use crate::simd::{Kernel, VectorMath, dispatch};
 
 /// Rows and columns of a tile.
@@ -80,9 +79,21 @@ fn pick<'a, E>(rows: &[&'a [E]], from: usize) -> [&'a [E]; TILE] {
     std::array::from_fn(|i| rows[(from + i).min(rows.len() - 1)])
 }
 
-/// The products of four rows of `f64` with four, all equally long.
-pub(super) fn dots(isa: Isa, a: [&[f64]; TILE], b: [&[f64]; TILE]) -> Tile<f64> {
-    dispatch(isa, Dots(a, b))
+/// [`add_products`] of rows of `f64`.
+///
+/// # Errors
+/// [`Error::Interrupted`] when `stop` says so.
+pub(super) fn add_dots(
+    ctx: &Context,
+    a: &[&[f64]],
+    b: &[&[f64]],
+    triangle: bool,
+    out: &mut [f64],
+    stride: usize,
+    stop: &mut dyn FnMut() -> bool,
+) -> Result<()> {
+    let dots = |a: [&[f64]; TILE], b: [&[f64]; TILE]| dispatch(ctx.isa(), Dots(a, b));
+    add_products(ctx, dots, a, b, triangle, out, stride, stop)
 }
 
 struct Dots<'a>([&'a [f64]; TILE], [&'a [f64]; TILE]);
