@@ -11,15 +11,17 @@ True
 import importlib as _importlib
 from typing import TYPE_CHECKING
 
-from . import kernels
+from . import kernels, losses, schedules
 from ._callbacks import Callback, EarlyStopping
+from ._check_gradients import GradientCheck, check_gradients
 from ._core import __version__, get_num_threads, set_num_threads
 from ._errors import CheckpointError, DivergenceError, MissingExtraError
 from ._evaluate import Evaluation, evaluate
+from ._history import History, State
 from ._model_file import load
 from ._network import Network
 from ._optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
-from ._train import History, State, train
+from ._train import train
 
 if TYPE_CHECKING:
     from . import data
@@ -33,6 +35,7 @@ __all__ = [
     "DivergenceError",
     "EarlyStopping",
     "Evaluation",
+    "GradientCheck",
     "History",
     "MissingExtraError",
     "Network",
@@ -40,11 +43,14 @@ __all__ = [
     "RMSProp",
     "State",
     "__version__",
+    "check_gradients",
     "data",
     "evaluate",
     "get_num_threads",
     "kernels",
     "load",
+    "losses",
+    "schedules",
     "set_num_threads",
     "train",
 ]

@@ -9,8 +9,8 @@ from ._arguments import checked_count, checked_penalty
 
 if TYPE_CHECKING:
     from . import _core
+    from ._history import History
     from ._network import Network
-    from ._train import History
 
 
 class Callback:
@@ -34,6 +34,14 @@ class Callback:
 
     def on_train_end(self, net: Network, history: History) -> None:
         """Be told that the fit has ended, by itself or because a callback said so."""
+
+
+def check_monitor(who: str, monitor: str, net: Network) -> None:
+    """Fail if the fit that begins will not measure what is watched."""
+    if monitor != "loss" and not net.training.get("validation_samples"):
+        raise ValueError(f"{who} watches {monitor!r}, which wants validation_data")
+    if monitor == "val_accuracy" and net.output not in ("sigmoid", "softmax"):
+        raise ValueError(f"{who} watches 'val_accuracy', which a regression has not")
 
 
 class EarlyStopping(Callback):
@@ -89,10 +97,7 @@ class EarlyStopping(Callback):
 
     def on_train_begin(self, net: Network, history: History) -> None:
         """Forget the last fit; fail if this one will not measure what should improve."""
-        if self.monitor != "loss" and not net.training.get("validation_samples"):
-            raise ValueError(f"EarlyStopping watches {self.monitor!r}, which wants validation_data")
-        if self.monitor == "val_accuracy" and net.output not in ("sigmoid", "softmax"):
-            raise ValueError("EarlyStopping watches 'val_accuracy', which a regression has not")
+        check_monitor("EarlyStopping", self.monitor, net)
         self.best = -math.inf if self.monitor == "val_accuracy" else math.inf
         self.best_epoch = 0
         self._best_weights: _core.Snapshot | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -20,22 +21,21 @@ from ._arguments import (
 )
 from ._validation import (
     Array,
-    as_native,
-    as_plain_array,
+    as_layers,
     as_samples,
     as_targets,
-    as_type,
     as_weights,
-    spoken,
 )
+from .losses import Loss, _checked_loss
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import DTypeLike, NDArray
 
     Parameters = list[tuple[NDArray[Any], NDArray[Any]]]
+    Initializer = Callable[[np.random.Generator, int, int], NDArray[Any]]
 
 
 class Network:
@@ -49,15 +49,18 @@ class Network:
         The activation of the hidden layers, or one name for each: ``"relu"``, ``"sigmoid"``,
         ``"tanh"``, ``"identity"``, ``"leaky_relu"``, ``"elu"``, ``"selu"``, ``"gelu"``,
         ``"silu"``, ``"softplus"``.
-    output : {"sigmoid", "softmax", "identity"}
+    output : {"sigmoid", "softmax", "identity", "exp"}
         ``"sigmoid"`` for yes or no (one output) or several labels at once, ``"softmax"`` for one
-        class of several, ``"identity"`` for regression.
+        class of several, ``"identity"`` for regression, ``"exp"`` for counts: expected numbers of
+        events, which are above 0.
     dtype : {"float32", "float64"}
         What it computes in.
-    init : str
+    init : str or callable
         How the first weights are drawn: ``"he_normal"``, ``"he_uniform"``, ``"glorot_normal"``,
-        ``"glorot_uniform"``, ``"lecun_normal"``, ``"lecun_uniform"``, ``"series"`` (uniform on
-        [-1, 1] over ``sqrt(n_in)``) or ``"zeros"``. Biases begin at zero.
+        ``"glorot_uniform"``, ``"lecun_normal"``, ``"lecun_uniform"``, ``"orthogonal"``,
+        ``"series"`` (uniform on [-1, 1] over ``sqrt(n_in)``) or ``"zeros"``; or a function of
+        ``(rng, n_out, n_in)``, a `numpy.random.Generator` and two integers, that returns the
+        weights of a layer, (n_out, n_in). Biases begin at zero.
     seed : int, optional
         From 0 to 2**64 - 1. The same seed gives the same weights on every machine; None draws one.
     uint8_scale : float
@@ -101,9 +104,9 @@ class Network:
         self,
         layer_sizes: Sequence[int],
         hidden: str | Sequence[str] = "relu",
-        output: Literal["sigmoid", "softmax", "identity"] = "sigmoid",
+        output: Literal["sigmoid", "softmax", "identity", "exp"] = "sigmoid",
         dtype: DTypeLike = "float32",
-        init: str = "he_normal",
+        init: str | Initializer = "he_normal",
         seed: int | None = None,
         uint8_scale: float = 1 / 255,
     ) -> None:
@@ -119,10 +122,10 @@ class Network:
                 f"that {self._dtype} can hold"
             )
         checked_name("output", output)
-        checked_name("init", init)
+        name = "zeros" if callable(init) else checked_name("init", init)
         seed = checked_seed(seed)
         self._core = _core.Network(
-            list(sizes), list(names), output, self._dtype.name, init, seed, float(uint8_scale)
+            list(sizes), list(names), output, self._dtype.name, name, seed, float(uint8_scale)
         )
         self._layer_sizes = sizes
         self._hidden = names
@@ -130,6 +133,12 @@ class Network:
         self._uint8_scale = scale
         self._class_names: tuple[str, ...] | None = None
         self.training: dict[str, Any] = {}
+        if callable(init):
+            layers = [
+                (init(np.random.default_rng([seed, layer]), n_out, n_in), np.zeros(n_out))
+                for layer, (n_in, n_out) in enumerate(pairwise(sizes))
+            ]
+            self._core.set_parameters(as_layers(layers, sizes, self._dtype, "init"))
 
     @property
     def layer_sizes(self) -> tuple[int, ...]:
@@ -194,42 +203,8 @@ class Network:
         ValueError
             If a shape does not fit or a number is NaN or infinite. Nothing is replaced then.
         """
-        self._core.set_parameters(self._cast_layers(parameters, "parameters"))
-
-    def _cast_layers(self, layers: Sequence[tuple[Array, Array]], name: str) -> Parameters:
-        sizes = self._layer_sizes
-        expected = f"expected {counted(len(sizes) - 1, 'pair')} (W, b)"
-        try:
-            layers = list(layers)
-        except TypeError:
-            raise ValueError(f"{name} is {layers!r}, {expected}") from None
-        if len(layers) != len(sizes) - 1:
-            raise ValueError(f"{name} has {counted(len(layers), 'layer')}, {expected}")
-        cast = []
-        for i, (pair, n_in, n_out) in enumerate(zip(layers, sizes, sizes[1:], strict=False)):
-            try:
-                W, b = pair
-            except (TypeError, ValueError):
-                raise ValueError(f"{name}[{i}] is not a pair (W, b)") from None
-            cast.append(
-                (
-                    self._cast(W, (n_out, n_in), f"W of {name}[{i}]"),
-                    self._cast(b, (n_out,), f"b of {name}[{i}]"),
-                )
-            )
-        return cast
-
-    def _cast(self, values: Array, shape: tuple[int, ...], name: str) -> NDArray[Any]:
-        array = as_native(as_plain_array(values, name), name)
-        if array.shape != shape:
-            raise ValueError(f"{name} has shape {array.shape}, expected {shape}")
-        array = as_type(array, self._dtype, name)
-        if not np.isfinite(array).all():
-            place = tuple(np.argwhere(~np.isfinite(array))[0])
-            raise ValueError(
-                f"{name} holds {array[place]} at {spoken(place)}; only finite numbers can be used"
-            )
-        return array
+        layers = as_layers(parameters, self._layer_sizes, self._dtype, "parameters")
+        self._core.set_parameters(layers)
 
     def forward(self, X: Array) -> NDArray[Any]:
         """Return the output activations.
@@ -251,6 +226,34 @@ class Network:
         """
         return self._core.forward(self._samples(X))
 
+    def activations(self, X: Array) -> list[NDArray[Any]]:
+        """Return what the hidden layers make of samples.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, n_0)
+
+        Returns
+        -------
+        list of ndarray
+            ``[A_1, ..., A_{L-1}]``: for each hidden layer (m, n_l), after its activation, in the
+            network's dtype. Without hidden layers, none.
+
+        Raises
+        ------
+        ValueError
+            As in `forward`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import purrceptron as pc
+        >>> net = pc.Network([2, 5, 3, 1], seed=1)
+        >>> [A.shape for A in net.activations(np.ones((4, 2)))]
+        [(4, 5), (4, 3)]
+        """
+        return self._core.activations(self._samples(X))
+
     def predict_proba(self, X: Array) -> NDArray[Any]:
         """Return the output activations, a classifier's probabilities: see `forward`."""
         return self._core.forward(self._samples(X))
@@ -266,8 +269,8 @@ class Network:
         -------
         ndarray
             One sigmoid: (m,) int64 of 0 and 1, 1 where the activation exceeds 0.5. Softmax: (m,)
-            int64 class numbers. Several sigmoids: (m, n_L) int64 of 0 and 1. Regression: (m, n_L)
-            values, (m,) if there is one output.
+            int64 class numbers. Several sigmoids: (m, n_L) int64 of 0 and 1. Regression and counts:
+            (m, n_L) values, (m,) if there is one output.
 
         Raises
         ------
@@ -288,46 +291,55 @@ class Network:
         self,
         X: Array,
         y: Array,
-        loss: str | None = None,
+        loss: str | Loss | None = None,
         l2: float = 0.0,
         sample_weight: Array | None = None,
+        *,
+        l1: float = 0.0,
     ) -> float:
-        """Return the cost ``J``, the mean of the examples' losses and the penalty ``l2/2m Σ W²``.
+        """Return the cost ``J``: the examples' mean loss, and the penalties on the weights.
 
         Parameters
         ----------
         X : array-like of shape (m, n_0)
         y : array-like
             One sigmoid: (m,) or (m, 1) of 0 and 1. Softmax: (m,) class numbers. Several sigmoids:
-            (m, n_L) of 0 and 1. Regression: (m, n_L), or (m,) if there is one output.
-        loss : str, optional
-            None for the one that fits the output: ``"binary_cross_entropy"``,
-            ``"categorical_cross_entropy"`` or ``"squared_error"`` (half the square).
+            (m, n_L) of 0 and 1. Regression: (m, n_L), or (m,) if there is one output. Counts: the
+            same, not negative.
+        loss : str or Loss, optional
+            None for the one that fits the output: ``"binary_cross_entropy"`` (sigmoid),
+            ``"categorical_cross_entropy"`` (softmax), ``"squared_error"`` (identity; half the
+            square), ``"poisson"`` (exp). The identity goes with ``"absolute_error"`` and
+            ``"huber"`` too. `purrceptron.losses` has their settings, such as label smoothing.
         l2 : float
-            λ, the strength of the penalty on the weights.
+            λ, the strength of the penalty ``λ/2m Σ W²``.
         sample_weight : array-like of shape (m,), optional
             How much each example counts; ``m`` is then their sum.
+        l1 : float
+            λ₁, the strength of the penalty ``λ₁/m Σ |W|``.
 
         Raises
         ------
         ValueError
             If an argument does not fit.
         """
-        return self._core.loss(*self._data(X, y, sample_weight, loss, l2))
+        return self._core.loss(*self._data(X, y, sample_weight, loss, l2, l1))
 
     def gradients(
         self,
         X: Array,
         y: Array,
-        loss: str | None = None,
+        loss: str | Loss | None = None,
         l2: float = 0.0,
         sample_weight: Array | None = None,
+        *,
+        l1: float = 0.0,
     ) -> Parameters:
         """Return the derivatives of `loss` by all weights and biases: ``[(dW, db), ...]``.
 
         The arguments are those of `loss`.
         """
-        return self._core.gradients(*self._data(X, y, sample_weight, loss, l2))
+        return self._core.gradients(*self._data(X, y, sample_weight, loss, l2, l1))
 
     def stop_training(self) -> None:
         """Ask the fit under way, in another thread or in this one's callback, to stop.
@@ -371,15 +383,22 @@ class Network:
         )
 
     def _data(
-        self, X: Array, y: Array, sample_weight: Array | None, loss: str | None, l2: float
-    ) -> tuple[NDArray[Any], NDArray[Any], str | None, float, NDArray[Any] | None]:
-        if loss is not None:
-            checked_name("loss", loss)
-        l2 = checked_penalty("l2", l2)
+        self,
+        X: Array,
+        y: Array,
+        sample_weight: Array | None,
+        loss: str | Loss | None,
+        l2: float,
+        l1: float = 0.0,
+    ) -> tuple[Any, ...]:
+        """Return the arguments of the core's `loss` and `gradients`."""
+        checked = _checked_loss(loss, self._output)
+        l2, l1 = checked_penalty("l2", l2), checked_penalty("l1", l1)
         X = self._samples(X)
         m = len(X)
         weights = as_weights(sample_weight, rows=m, dtype=self._dtype)
-        return X, self._targets(y, m), loss, l2, weights
+        targets = checked._targets(self._targets(y, m), self._layer_sizes[-1], self._dtype)
+        return X, targets, checked._core(), l2, weights, l1
 
     def __reduce__(self) -> tuple[Any, ...]:
         settings = (
@@ -399,6 +418,16 @@ class Network:
             parts.append(f"hidden={(hidden[0] if same else list(hidden))!r}")
         parts += [f"output={self._output!r}", f"dtype={self._dtype.name!r}"]
         return f"Network({', '.join(parts)})"
+
+
+def with_dtype(net: Network, dtype: DTypeLike) -> Network:
+    """Return a copy of the network that computes in that dtype."""
+    cast = checked_dtype(dtype)
+    rebuild, (settings, parameters, *others) = net.__reduce__()
+    sizes, hidden, output, _, uint8_scale = settings
+    layers = [(W.astype(cast), b.astype(cast)) for W, b in parameters]
+    copy: Network = rebuild((sizes, hidden, output, cast.name, uint8_scale), layers, *others)
+    return copy
 
 
 def _rebuild(

@@ -6,14 +6,21 @@ from dataclasses import dataclass, fields
 from typing import ClassVar
 
 from ._arguments import checked_number
+from .schedules import Schedule
 
 
 @dataclass(frozen=True)
 class Optimizer:
-    """What all optimisers have: a name for the core, and a learning rate."""
+    """What all optimisers have: a name for the core, and a learning rate.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule
+        η, above 0, or how it changes: one of `purrceptron.schedules`.
+    """
 
     name: ClassVar[str]
-    learning_rate: float
+    learning_rate: float | Schedule
 
     def settings(self) -> dict[str, float]:
         """Return every setting but the learning rate, as the core takes them."""
@@ -31,8 +38,8 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float
-        η, above 0.
+    learning_rate : float or Schedule
+        η, above 0, or how it changes: one of `purrceptron.schedules`.
     momentum : float
         μ, from 0 up to, but not including, 1.
     nesterov : bool
@@ -40,7 +47,7 @@ class SGD(Optimizer):
     """
 
     name: ClassVar[str] = "sgd"
-    learning_rate: float
+    learning_rate: float | Schedule
     momentum: float = 0.0
     nesterov: bool = False
 
@@ -53,8 +60,8 @@ class RMSProp(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float
-        η, above 0.
+    learning_rate : float or Schedule
+        η, above 0, or how it changes: one of `purrceptron.schedules`.
     rho : float
         ρ, the share of the past, from 0 up to, but not including, 1.
     epsilon : float
@@ -64,7 +71,7 @@ class RMSProp(Optimizer):
     """
 
     name: ClassVar[str] = "rmsprop"
-    learning_rate: float = 1e-2
+    learning_rate: float | Schedule = 1e-2
     rho: float = 0.99
     epsilon: float = 1e-8
     momentum: float = 0.0
@@ -80,8 +87,8 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float
-        η, above 0.
+    learning_rate : float or Schedule
+        η, above 0, or how it changes: one of `purrceptron.schedules`.
     beta1, beta2 : float
         The shares of the past, from 0 up to, but not including, 1.
     epsilon : float
@@ -89,7 +96,7 @@ class Adam(Optimizer):
     """
 
     name: ClassVar[str] = "adam"
-    learning_rate: float = 1e-3
+    learning_rate: float | Schedule = 1e-3
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8

@@ -3,86 +3,34 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import _core
 from ._arguments import checked_count, checked_number, checked_seed, warn
+from ._class_weight import weighted_by_class
+from ._history import History, Judge, State
 from ._network import Network
 from ._optimizers import SGD, Optimizer
-from ._validation import Array
+from ._pace import Pace
+from ._validation import Array, as_layers
+from .losses import _checked_loss
+from .schedules import Adaptive, Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ._callbacks import Callback
-    from ._network import Parameters
+    from ._class_weight import ClassWeight
+    from .losses import Loss
 
 EVENTS = ("on_train_begin", "on_epoch_end", "on_train_end")
 """What a callback may listen to."""
 
 CALL_SECONDS = 0.05
 """How long a call of the core should take, unless somebody wants each epoch."""
-
-
-@dataclass(frozen=True)
-class State:
-    """What a run is continued from: `train`'s `resume`, together with the network's parameters.
-
-    Attributes
-    ----------
-    optimizer : str
-        Whose memory `slots` is.
-    seed : int
-        Where the order of the rows comes from.
-    epoch, step : int
-        How many have been done.
-    slots : list of list of (W, b)
-        What the optimiser remembers, in the form of the parameters: none for plain gradient
-        descent, one for momentum and RMSProp, two for Adam.
-    gram : tuple or None
-        The first layer's coefficients, if it was trained in the space of examples.
-    """
-
-    optimizer: str
-    seed: int
-    epoch: int
-    step: int
-    slots: list[Parameters] = field(repr=False)
-    gram: tuple[Any, ...] | None = field(default=None, repr=False)
-
-
-@dataclass
-class History:
-    """What happened in a fit, an entry an epoch.
-
-    Attributes
-    ----------
-    loss : list of float
-        The cost with its penalty, before the epoch's update; with mini-batches the mean over them,
-        weighted by their rows.
-    val_loss, val_accuracy : list of float
-        Of the validation data after the epoch, without penalty; empty without validation data, and
-        the accuracy also in a regression.
-    epochs : int
-        How many were finished.
-    seconds : float
-        How long the fit took.
-    first_layer : str
-        How the first layer was trained, and why.
-    state : State or None
-        What to give as `resume` to continue; None if the fit was stopped within an epoch.
-    """
-
-    loss: list[float] = field(default_factory=list)
-    val_loss: list[float] = field(default_factory=list)
-    val_accuracy: list[float] = field(default_factory=list)
-    epochs: int = 0
-    seconds: float = 0.0
-    first_layer: str = ""
-    state: State | None = None
 
 
 def train(
@@ -93,9 +41,12 @@ def train(
     optimizer: Optimizer = SGD(learning_rate=0.0075),  # noqa: B008 (immutable)
     epochs: int = 2500,
     batch_size: int | None = None,
-    loss: str | None = None,
+    loss: str | Loss | None = None,
     l2: float = 0.0,
+    l1: float = 0.0,
+    clip_norm: float | None = None,
     sample_weight: Array | None = None,
+    class_weight: ClassWeight | None = None,
     seed: int | None = None,
     first_layer: str = "auto",
     validation_data: tuple[Array, Array] | None = None,
@@ -113,20 +64,30 @@ def train(
         One example a row. uint8 is multiplied by the network's `uint8_scale`.
     y : array-like
         One sigmoid: (m,) or (m, 1) of 0 and 1. Softmax: (m,) class numbers. Several sigmoids: (m,
-        n_L) of 0 and 1. Regression: (m, n_L), or (m,) if there is one output.
+        n_L) of 0 and 1. Regression: (m, n_L), or (m,) if there is one output. Counts: the same,
+        not negative.
     optimizer : SGD, RMSProp, Adam or AdamW
-        The rule of the step. The default is the series' gradient descent.
+        The rule of the step, with its learning rate: a number, or one of `purrceptron.schedules`.
+        The default is the series' gradient descent.
     epochs : int
         How many times all examples are gone through.
     batch_size : int, optional
         Examples a step; None for all of them, in their order. Batches are drawn anew in every
         epoch.
-    loss : str, optional
-        None for the one that fits the output.
+    loss : str or Loss, optional
+        None for the one that fits the output, else a name or one of `purrceptron.losses`.
     l2 : float
         λ: ``λ/2m Σ W²`` is added to the cost, where m is the batch's rows.
+    l1 : float
+        λ₁: ``λ₁/m Σ |W|`` is added to the cost.
+    clip_norm : float, optional
+        The gradient of a step, that of all weights and biases with the penalties, is shortened to
+        this norm if it is longer.
     sample_weight : array-like of shape (m,), optional
         How much each example counts. Not negative, and not all zero.
+    class_weight : dict of int to float, or "balanced", optional
+        How much the examples of each class count, times their `sample_weight`; balanced, each
+        class counts alike: ``m / (k · count)``. Every class that `y` holds must be in the dict.
     seed : int, optional
         Where the order of the rows comes from; None draws one.
     first_layer : {"auto", "direct", "gram"}
@@ -189,11 +150,28 @@ def train(
         )
     listeners = _checked_callbacks(callbacks)
     seed = checked_seed(seed) if resume is None else resume.seed
-    X, y, loss, l2, weights = net._data(X, y, sample_weight, loss, l2)
+    rate = optimizer.learning_rate
+    schedule = rate if isinstance(rate, Schedule) else None
+    base = rate if schedule is None else schedule.learning_rate
+    base = checked_number("learning_rate", base)
+    if clip_norm is not None:
+        clip_norm = checked_number("clip_norm", clip_norm)
+    checked_loss = _checked_loss(loss, net.output)
+    labels = y
+    X, y, core_loss, l2, weights, l1 = net._data(X, y, sample_weight, checked_loss, l2, l1)
+    if class_weight is not None:
+        weights = weighted_by_class(
+            class_weight,
+            weights,
+            net._targets(labels, len(X)),
+            output=net.output,
+            n_out=net.layer_sizes[-1],
+            dtype=net.dtype,
+        )
     if batch_size is not None and batch_size > len(X):
         warn(f"batch_size is {batch_size}, but X has {len(X)} rows: a batch holds them all")
         batch_size = len(X)
-    validation = _Validation(net, validation_data, loss) if validation_data is not None else None
+    validation = None if validation_data is None else Judge(net, validation_data, checked_loss)
 
     net._core.begin_fit()
     try:
@@ -205,16 +183,25 @@ def train(
             epochs,
             optimizer.name,
             optimizer.settings(),
-            learning_rate=checked_number("learning_rate", optimizer.learning_rate),
-            loss=loss,
+            learning_rate=base,
+            loss=core_loss,
             l2=l2,
             batch_size=batch_size,
             seed=seed,
             first_layer=str(first_layer),
+            schedule=[] if schedule is None else schedule._stages(),
+            l1=l1,
+            clip_norm=clip_norm,
         )
         if resume is not None:
-            slots = [net._cast_layers(slot, "resume.slots") for slot in resume.slots]
+            slots = [
+                as_layers(slot, net.layer_sizes, net.dtype, "resume.slots") for slot in resume.slots
+            ]
             trainer.set_state(resume.epoch, resume.step, slots, resume.gram)
+        pace = None
+        if isinstance(schedule, Adaptive):
+            pace = Pace(schedule, trainer, None if resume is None else resume.pace)
+            listeners.insert(0, pace)
         if progress:
             from ._app.progress import ProgressBar
 
@@ -226,8 +213,10 @@ def train(
                 optimizer,
                 epochs=epochs,
                 batch_size=batch_size,
-                loss=loss,
+                loss=checked_loss.name,
                 l2=l2,
+                l1=l1,
+                clip_norm=clip_norm,
                 seed=seed,
                 samples=len(X),
                 validation_samples=0 if validation is None else len(validation),
@@ -239,7 +228,8 @@ def train(
             net.training = before
             raise
         if _run(net, trainer, epochs, history, validation, listeners):
-            history.state = State(optimizer.name, seed, *trainer.state())
+            now = None if pace is None else pace.state
+            history.state = State(optimizer.name, seed, *trainer.state(), now)
         _notify(listeners, "on_train_end", net, history)
     finally:
         net._core.end_fit()
@@ -253,7 +243,7 @@ def _run(
     trainer: _core.Trainer,
     epochs: int,
     history: History,
-    validation: _Validation | None,
+    validation: Judge | None,
     listeners: Sequence[object],
 ) -> bool:
     """Run the epochs, as many a call as nobody minds, and keep the history.
@@ -289,36 +279,13 @@ def _notify(listeners: Sequence[object], event: str, net: Network, history: Hist
     return any(isinstance(answer, (bool, np.bool)) and answer for answer in answers)
 
 
-class _Validation:
-    """Data to judge a network by after each epoch."""
-
-    def __init__(self, net: Network, data: tuple[Array, Array], loss: str | None) -> None:
-        try:
-            X, y = data
-        except (TypeError, ValueError):
-            raise ValueError("validation_data must be a pair (X, y)") from None
-        try:
-            self._X, self._y, self._loss, _, _ = net._data(X, y, None, loss, 0.0)
-            net._core.loss(self._X, self._y, loss, 0.0, None)
-        except ValueError as error:
-            raise ValueError(f"validation_data: {error}") from None
-        self._net = net
-
-    def __len__(self) -> int:
-        return len(self._X)
-
-    def judge(self, trainer: _core.Trainer, history: History) -> None:
-        loss, outputs = trainer.judge(self._X, self._y)
-        history.val_loss.append(loss)
-        if self._net.output in ("sigmoid", "softmax"):
-            truth = self._y[:, 0] if self._y.ndim == 2 and self._y.shape[1] == 1 else self._y
-            right = self._net._labels(outputs) == truth
-            right = right if right.ndim == 1 else right.all(axis=1)
-            history.val_accuracy.append(float(right.mean()))
-
-
 def _settings(optimizer: Optimizer, **others: Any) -> dict[str, Any]:
-    return {"optimizer": optimizer.name, **asdict(optimizer), **others}
+    """Return what is to be remembered of a fit, which JSON can hold."""
+    own = {f.name: getattr(optimizer, f.name) for f in fields(optimizer)}
+    rate = optimizer.learning_rate
+    if isinstance(rate, Schedule):
+        own |= {"learning_rate": rate.learning_rate, "schedule": rate.settings()}
+    return {"optimizer": optimizer.name, **own, **others}
 
 
 def _checked_callbacks(callbacks: Sequence[Callback | object]) -> list[object]:

@@ -150,6 +150,51 @@ def as_type(values: NDArray[Any], dtype: np.dtype[Any], name: str) -> NDArray[An
     return cast
 
 
+def as_layers(
+    layers: Sequence[tuple[Array, Array]],
+    sizes: Sequence[int],
+    dtype: np.dtype[Any],
+    name: str,
+) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+    """Return `(W, b)` of each layer, (n_out, n_in) and (n_out,), finite and of that dtype."""
+    expected = f"expected {counted(len(sizes) - 1, 'pair')} (W, b)"
+    try:
+        layers = list(layers)
+    except TypeError:
+        raise ValueError(f"{name} is {layers!r}, {expected}") from None
+    if len(layers) != len(sizes) - 1:
+        raise ValueError(f"{name} has {counted(len(layers), 'layer')}, {expected}")
+    cast = []
+    for i, (pair, n_in, n_out) in enumerate(zip(layers, sizes, sizes[1:], strict=False)):
+        try:
+            W, b = pair
+        except (TypeError, ValueError):
+            raise ValueError(f"{name}[{i}] is not a pair (W, b)") from None
+        cast.append(
+            (
+                as_parameter(W, (n_out, n_in), dtype, f"W of {name}[{i}]"),
+                as_parameter(b, (n_out,), dtype, f"b of {name}[{i}]"),
+            )
+        )
+    return cast
+
+
+def as_parameter(
+    values: Array, shape: tuple[int, ...], dtype: np.dtype[Any], name: str
+) -> NDArray[Any]:
+    """Return `values` finite, of that shape and dtype, or say what is wrong with them."""
+    array = as_native(as_plain_array(values, name), name)
+    if array.shape != shape:
+        raise ValueError(f"{name} has shape {array.shape}, expected {shape}")
+    array = as_type(array, dtype, name)
+    if not np.isfinite(array).all():
+        place = tuple(np.argwhere(~np.isfinite(array))[0])
+        raise ValueError(
+            f"{name} holds {array[place]} at {spoken(place)}; only finite numbers can be used"
+        )
+    return array
+
+
 def as_targets(
     y: Array, *, rows: int, n_out: int, output: str, dtype: np.dtype[Any]
 ) -> NDArray[Any]:
@@ -163,7 +208,7 @@ def as_targets(
         The number of examples, m.
     n_out : int
         The number of outputs.
-    output : {"sigmoid", "softmax", "identity"}
+    output : str
         The output activation.
     dtype : dtype
         The network's.
@@ -196,7 +241,18 @@ def as_targets(
             f"y has shape {y.shape}, expected {(rows, n_out)}: the network has "
             f"{counted(n_out, 'output')}"
         )
+    if output == "sigmoid":
+        _check_labels(y)
     return as_type(y, dtype, "y")
+
+
+def _check_labels(y: NDArray[Any]) -> None:
+    """Fail at the first number that is neither 0 nor 1; the core finds what is not finite."""
+    labels = (y == 0) | (y == 1)
+    if not labels.all():
+        place = tuple(np.argwhere(~labels)[0])
+        if np.isfinite(y[place]):
+            raise ValueError(f"y is {y[place]} at {spoken(place)}, expected 0 or 1")
 
 
 def _as_classes(y: NDArray[Any], n_out: int) -> NDArray[np.uint32]:

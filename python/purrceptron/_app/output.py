@@ -12,7 +12,7 @@ from purrceptron._app.report import Run, render
 from purrceptron._files import atomic_write
 
 if TYPE_CHECKING:
-    from purrceptron._train import History
+    from purrceptron._history import History
 
 MODEL, HISTORY, REPORT = "model.safetensors", "history.csv", "report.html"
 

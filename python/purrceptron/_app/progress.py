@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from purrceptron._extras import require
 
 if TYPE_CHECKING:
+    from purrceptron._history import History
     from purrceptron._network import Network
-    from purrceptron._train import History
 
 EVERY = 100  # epochs between two lines, as in the series
 

@@ -15,8 +15,8 @@ from purrceptron._app.figures import cost_curve, png_uri
 
 if TYPE_CHECKING:
     from purrceptron._evaluate import Evaluation
+    from purrceptron._history import History
     from purrceptron._network import Network
-    from purrceptron._train import History
     from purrceptron.data import Dataset, Split
 
 # What a page shows without growing heavy (about 10 kB an image) or tiring.

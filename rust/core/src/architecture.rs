@@ -30,8 +30,8 @@ impl Architecture {
     /// The same activation in every hidden layer.
     ///
     /// # Errors
-    /// [`Error::Value`] if there are fewer than two sizes, a size is zero, or the number of
-    /// parameters overflows.
+    /// [`Error::Value`] if there are fewer than two sizes, a size is zero, the number of
+    /// parameters overflows, or a softmax has one output.
     pub fn new(sizes: &[usize], hidden: Activation, output: Output) -> Result<Self> {
         Self::with_activations(sizes, vec![hidden; sizes.len().saturating_sub(2)], output)
     }
@@ -54,6 +54,13 @@ impl Architecture {
         if hidden.len() != sizes.len() - 2 {
             let expected = format!("{} names, one for each hidden layer", sizes.len() - 2);
             return wrong("hidden", &hidden, &expected);
+        }
+        if output == Output::Softmax && sizes[sizes.len() - 1] == 1 {
+            return wrong(
+                "output",
+                &"softmax",
+                "sigmoid with one output: a softmax of one class is always 1",
+            );
         }
         let parameters = sizes.windows(2).try_fold(0usize, |sum, pair| {
             // Eight bytes each, and room to pad every layer: all later sizes then fit as well.
@@ -129,6 +136,8 @@ mod tests {
             let message = new(sizes).unwrap_err().to_string();
             assert!(message.starts_with("sizes is ["), "{message}");
         }
+        let one_class = Architecture::new(&[3, 1], Activation::Relu, Output::Softmax);
+        assert!(one_class.unwrap_err().to_string().starts_with("output is"));
         let two = vec![Activation::Relu; 2];
         let wrong = Architecture::with_activations(&[3, 2, 1], two, Output::Sigmoid);
         assert!(wrong.unwrap_err().to_string().contains("1 names"));

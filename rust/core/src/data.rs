@@ -5,7 +5,7 @@ use ndarray::ArrayView2;
 use crate::architecture::Architecture;
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::loss::{Loss, Output, Targets};
+use crate::loss::{Loss, Targets};
 use crate::samples::{Rows, Samples, check_finite};
 
 /// Samples (m, n_0), their targets, and how much each counts. A value has been checked: the shapes
@@ -19,8 +19,8 @@ pub struct Data<'a, T> {
 }
 
 impl<'a, T: Float> Data<'a, T> {
-    /// Checks and bundles. The targets are (m, n_L) values for sigmoid and linear outputs, m class
-    /// numbers for a softmax.
+    /// Checks and bundles. The targets are (m, n_L) values for sigmoid and linear outputs; for a softmax m
+    /// class numbers, or (m, n_L) probabilities of the classes.
     ///
     /// # Errors
     /// [`Error::Shape`], [`Error::Value`] or [`Error::NotFinite`], naming `X`, `y` or `sample_weight`.
@@ -66,6 +66,12 @@ impl<'a, T: Float> Data<'a, T> {
 }
 
 fn check_loss(architecture: &Architecture, loss: Loss) -> Result<()> {
+    if let Loss::Huber(delta) = loss
+        && !(delta > 0.0 && delta.is_finite())
+    {
+        let (came, expected) = (delta.to_string(), "a finite number above 0".to_owned());
+        return Err(Error::Value { argument: "delta", came, expected });
+    }
     if loss.output() == architecture.output() {
         return Ok(());
     }
@@ -126,22 +132,26 @@ fn check_targets<T: Float>(
                 return shape(format!("({rows}, {columns})"), format!("({m}, {k})"));
             }
             check_finite("y", values)?;
-            check_range(architecture.output(), loss, values)
+            check_range(loss, values)
         }
     }
 }
 
-/// Fails at the first target that the loss cannot mean.
-fn check_range<T: Float>(output: Output, loss: Loss, values: &ArrayView2<'_, T>) -> Result<()> {
-    if output != Output::Sigmoid || !matches!(loss, Loss::BinaryCrossEntropy) {
-        return Ok(());
-    }
-    let wrong = values.indexed_iter().find(|&(_, &y)| y != T::ZERO && y != T::ONE);
+/// Fails at the first target that the loss cannot mean: a label, or the probability of one, is from 0 to 1; a
+/// count is not negative.
+fn check_range<T: Float>(loss: Loss, values: &ArrayView2<'_, T>) -> Result<()> {
+    let (least, most, expected) = match loss {
+        Loss::BinaryCrossEntropy => (T::ZERO, T::ONE, "0 or 1, or a probability between them"),
+        Loss::CategoricalCrossEntropy => (T::ZERO, T::ONE, "a probability from 0 to 1"),
+        Loss::Poisson => (T::ZERO, T::from_f64(f64::MAX), "a count: a number from 0 on"),
+        Loss::SquaredError | Loss::AbsoluteError | Loss::Huber(_) => return Ok(()),
+    };
+    let wrong = values.indexed_iter().find(|&(_, &y)| y < least || y > most);
     wrong.map_or(Ok(()), |((row, column), y)| {
         Err(Error::Value {
             argument: "y",
             came: format!("{y} at row {row}, column {column}"),
-            expected: "0 or 1".to_owned(),
+            expected: expected.to_owned(),
         })
     })
 }

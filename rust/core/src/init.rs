@@ -3,7 +3,8 @@
 //! A layer with `n_in` inputs and `n_out` outputs keeps the variance of what flows through it if
 //! its weights have about the variance `2 / n_in` (He et al. 2015, for ReLU), `2 / (n_in + n_out)`
 //! (Glorot and Bengio 2010, for tanh and sigmoid) or `1 / n_in` (LeCun et al. 1998). A uniform
-//! distribution on `[-limit, limit]` has the variance `limit² / 3`. Biases begin at zero.
+//! distribution on `[-limit, limit]` has the variance `limit² / 3`. Orthogonal weights keep lengths (Saxe et
+//! al. 2014). Biases begin at zero.
 
 use crate::float::Float;
 use crate::rng::{Purpose, Rng};
@@ -24,6 +25,8 @@ pub enum Init {
     LecunNormal,
     /// Uniform with variance `1 / n_in`.
     LecunUniform,
+    /// Orthonormal rows, or columns if there are more rows than columns; each such matrix is as likely as any other.
+    Orthogonal,
     /// The series' own: uniform on `[-1, 1]`, divided by `sqrt(n_in)`.
     Series,
     /// All zeros: right for a network without hidden layers, where every start ends the same.
@@ -32,13 +35,14 @@ pub enum Init {
 
 impl Init {
     /// Every initialiser.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::HeNormal,
         Self::HeUniform,
         Self::GlorotNormal,
         Self::GlorotUniform,
         Self::LecunNormal,
         Self::LecunUniform,
+        Self::Orthogonal,
         Self::Series,
         Self::Zeros,
     ];
@@ -52,6 +56,7 @@ impl Init {
             Self::GlorotUniform => "glorot_uniform",
             Self::LecunNormal => "lecun_normal",
             Self::LecunUniform => "lecun_uniform",
+            Self::Orthogonal => "orthogonal",
             Self::Series => "series",
             Self::Zeros => "zeros",
         }
@@ -74,6 +79,9 @@ impl Init {
     ) {
         let (fan_in, fan_out) = (n_in as f64, n_out as f64);
         let mut rng = Rng::new(seed, Purpose::Weights, layer);
+        if self == Self::Orthogonal {
+            return orthogonal(&mut rng, n_in, n_out, weight);
+        }
         let mut normal = |variance: f64| {
             let deviation = variance.sqrt();
             weight.fill_with(|| T::from_f64(deviation * rng.normal()));
@@ -93,6 +101,47 @@ impl Init {
         };
         weight.fill_with(|| T::from_f64(limit * (2.0 * rng.uniform() - 1.0)));
     }
+}
+
+/// Orthonormal rows (or columns, whichever are fewer): normal numbers, made orthogonal by Gram and Schmidt.
+fn orthogonal<T: Float>(rng: &mut Rng, n_in: usize, n_out: usize, weight: &mut [T]) {
+    let (count, len) = (n_in.min(n_out), n_in.max(n_out));
+    let mut vectors: Vec<f64> = (0..count * len).map(|_| rng.normal()).collect();
+    for j in 0..count {
+        let (before, rest) = vectors.split_at_mut(j * len);
+        let v = &mut rest[..len];
+        // Once more where little is left of `v`: what is left is then mostly rounding errors.
+        loop {
+            let old = dot(v, v);
+            for u in before.chunks_exact(len) {
+                let share = dot(u, v);
+                v.iter_mut().zip(u).for_each(|(v, u)| *v -= share * u);
+            }
+            let new = dot(v, v);
+            if new > 0.25 * old {
+                let factor = 1.0 / new.sqrt();
+                v.iter_mut().for_each(|v| *v *= factor);
+                break;
+            }
+        }
+    }
+    let (row, column) = if n_out <= n_in { (n_in, 1) } else { (1, n_out) };
+    for (i, out) in weight.chunks_exact_mut(n_in).enumerate() {
+        for (j, out) in out.iter_mut().enumerate() {
+            *out = T::from_f64(vectors[i * row + j * column]);
+        }
+    }
+}
+
+/// `Σ u v`, in an order that is the same on every machine.
+fn dot(u: &[f64], v: &[f64]) -> f64 {
+    /// Sums side by side, which need not wait for each other.
+    const SUMS: usize = 8;
+    let mut sums = [0.0; SUMS];
+    for (u, v) in u.chunks(SUMS).zip(v.chunks(SUMS)) {
+        sums.iter_mut().zip(u.iter().zip(v)).for_each(|(sum, (u, v))| *sum += u * v);
+    }
+    sums.iter().sum()
 }
 
 #[cfg(test)]
@@ -122,6 +171,18 @@ mod tests {
             assert_eq!(Init::named(init.name()), Some(init));
         }
         assert_eq!(Init::named("magic"), None);
+    }
+
+    #[test]
+    fn orthogonal_rows_or_columns() {
+        for (n_in, n_out) in [(7, 3), (3, 7), (40, 40), (1, 5), (200, 1)] {
+            let mut weight = vec![f64::NAN; n_in * n_out];
+            Init::Orthogonal.fill(1, 0, n_in, n_out, &mut weight);
+            let w = ndarray::Array2::from_shape_vec((n_out, n_in), weight).unwrap();
+            let product = if n_out <= n_in { w.dot(&w.t()) } else { w.t().dot(&w) };
+            let error = product - ndarray::Array2::<f64>::eye(n_in.min(n_out));
+            assert!(error.iter().all(|e| e.abs() < 1e-13), "{n_in} {n_out}: {error}");
+        }
     }
 
     #[test]

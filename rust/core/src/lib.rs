@@ -11,7 +11,8 @@
 //! | [`loss`] | how wrong the output is, and the gradient that starts the way back |
 //! | [`init`], [`rng`] | the first weights, from random numbers that are the same everywhere |
 //! | [`math`] | `exp`, `log1p`, `tanh`, ... on slices |
-//! | [`optim`] | the step: gradient descent, momentum, Adam, ... |
+//! | [`optim`], [`schedule`] | the step: gradient descent, momentum, Adam, ..., and how its size changes |
+//! | [`penalty`] | l2 and l1 on the weights |
 //! | [`architecture`], [`parameters`], [`network`] | a network's form, its numbers, and both together |
 //! | [`train`] | epochs of batches |
 //! | [`objective`] | the cost as a function of all parameters at once, for optimisers from outside |
@@ -26,6 +27,7 @@ pub mod architecture;
 mod backprop;
 mod batch;
 mod buffer;
+mod clip;
 pub mod context;
 pub mod data;
 pub mod dense;
@@ -46,8 +48,11 @@ pub mod objective;
 pub mod optim;
 pub mod parameters;
 pub mod peak;
+pub mod penalty;
 pub mod rng;
 pub mod samples;
+pub mod schedule;
+mod settings;
 mod simd;
 pub mod sparse;
 mod step;
@@ -67,5 +72,7 @@ pub use loss::{Loss, Output, Targets};
 pub use network::{Model, Network};
 pub use optim::Optimizer;
 pub use parameters::Parameters;
+pub use penalty::Penalty;
 pub use samples::Samples;
+pub use schedule::Schedule;
 pub use train::Trainer;

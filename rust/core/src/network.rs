@@ -15,8 +15,8 @@ use crate::float::Float;
 use crate::init::Init;
 use crate::loader::{SampleLoader, TargetLoader};
 use crate::loss::Loss;
-use crate::math::sum_of_squares;
 use crate::parameters::Parameters;
+use crate::penalty::Penalty;
 use crate::samples::{Rows, Samples};
 
 /// A multi-layer perceptron.
@@ -101,12 +101,35 @@ impl<T: Float> Model<'_, T> {
         Ok(out)
     }
 
-    /// `J = (1/m) Σ_i w_i J_i + (l2 / 2m) Σ W²`, where `m` is Σ w_i: the number of samples, unless they have
-    /// weights.
+    /// The activations `A_l`, (m, n_l), of every hidden layer, the first one first.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    pub fn activations(&self, ctx: &Context, x: &Samples<'_>) -> Result<Vec<Array2<T>>> {
+        check_samples(self.architecture, x)?;
+        let (m, hidden) = (x.dim().0, self.architecture.hidden().len());
+        let sizes = &self.architecture.sizes()[1..=hidden];
+        let mut all = sizes.iter().map(|&n| zeros(m, n)).collect::<Result<Vec<_>>>()?;
+        self.for_each_layer(ctx, x, None, |l, rows, a| {
+            if let Some(out) = all.get_mut(l) {
+                out.slice_mut(s![rows, ..]).assign(&a);
+            }
+        })?;
+        Ok(all)
+    }
+
+    /// `J = (1/m) Σ_i w_i J_i` with its [penalties](crate::penalty), where `m` is Σ w_i: the number of samples,
+    /// unless they have weights. A number as penalty is the l2 alone.
     ///
     /// # Errors
     /// [`Error::OutOfMemory`].
-    pub fn loss(&self, ctx: &Context, data: &Data<'_, T>, loss: Loss, l2: f64) -> Result<f64> {
+    pub fn loss(
+        &self,
+        ctx: &Context,
+        data: &Data<'_, T>,
+        loss: Loss,
+        penalty: impl Into<Penalty>,
+    ) -> Result<f64> {
         let mut targets = TargetLoader::default();
         let mut sum = 0.0;
         self.for_each_block(ctx, &data.x, None, |rows, logits| {
@@ -114,7 +137,7 @@ impl<T: Float> Model<'_, T> {
             sum += loss.value(ctx.isa(), logits, y, weights);
         })?;
         let m = data.total_weight(&Rows::Run(0..data.len()));
-        Ok(sum / m + penalty(ctx, self.parameters, l2 / m))
+        Ok(sum / m + penalty.into().value(ctx, self.parameters, m))
     }
 
     /// [`loss`](Self::loss) without a penalty, and [`forward`](Self::forward), in one pass. Where the first layer's
@@ -148,7 +171,7 @@ impl<T: Float> Model<'_, T> {
         ctx: &Context,
         data: &Data<'_, T>,
         loss: Loss,
-        l2: f64,
+        penalty: impl Into<Penalty>,
     ) -> Result<(f64, Parameters<T>)> {
         let rows = Rows::Run(0..data.len());
         let m = data.total_weight(&rows);
@@ -160,22 +183,36 @@ impl<T: Float> Model<'_, T> {
         if !sum.is_finite() {
             return Err(Error::Overflow { what: "the loss" });
         }
-        let decay = T::from_f64(l2 / m);
-        for l in 0..self.architecture.layers() {
-            let (mut dw, _) = gradients.layer_mut(l);
-            dw.zip_mut_with(&self.parameters.weight(l), |dw, &w| *dw += decay * w);
-        }
-        Ok((sum / m + penalty(ctx, self.parameters, l2 / m), gradients))
+        let penalty = penalty.into();
+        penalty.add_gradient(ctx, self.parameters, m, &mut gradients);
+        Ok((sum / m + penalty.value(ctx, self.parameters, m), gradients))
     }
 
-    /// Calls `f(rows, logits)` for one block of rows after another. Only two layers are kept at a time:
-    /// two buffers take turns. `first`, if it is known, is `Z_1` without its bias, (m, n_1).
+    /// Calls `f(rows, logits)` for one block of rows after another. `first`, if it is known, is `Z_1` without its
+    /// bias, (m, n_1).
     fn for_each_block(
         &self,
         ctx: &Context,
         x: &Samples<'_>,
         first: Option<ArrayView2<'_, T>>,
         mut f: impl FnMut(Range<usize>, ArrayView2<'_, T>),
+    ) -> Result<()> {
+        let last = self.architecture.layers() - 1;
+        self.for_each_layer(ctx, x, first, |l, rows, a| {
+            if l == last {
+                f(rows, a);
+            }
+        })
+    }
+
+    /// Calls `f(l, rows, a)` for each layer of one block of rows after another, with the logits in the last layer.
+    /// Only two layers are kept at a time: two buffers take turns.
+    fn for_each_layer(
+        &self,
+        ctx: &Context,
+        x: &Samples<'_>,
+        first: Option<ArrayView2<'_, T>>,
+        mut f: impl FnMut(usize, Range<usize>, ArrayView2<'_, T>),
     ) -> Result<()> {
         let m = x.dim().0;
         let sizes = self.architecture.sizes();
@@ -195,14 +232,15 @@ impl<T: Float> Model<'_, T> {
                 let (z, bias) = (z.slice(s![range.clone(), ..]), self.parameters.bias_slice(0));
                 let a = matrix_mut(&mut this, rows, sizes[1]);
                 first_activations(ctx, self.architecture, z, bias, a, None);
+                f(0, range.clone(), matrix(&this, rows, sizes[1]));
             }
             for l in usize::from(first.is_some())..self.architecture.layers() {
                 let a = if l == 0 { x } else { matrix(&this, rows, sizes[l]) };
                 let z = matrix_mut(&mut other, rows, sizes[l + 1]);
                 layer_forward(ctx, self.architecture, self.parameters, l, a, z, None)?;
                 std::mem::swap(&mut this, &mut other);
+                f(l, range.clone(), matrix(&this, rows, sizes[l + 1]));
             }
-            f(range, matrix(&this, rows, self.architecture.outputs()));
         }
         Ok(())
     }
@@ -216,19 +254,4 @@ fn zeros<T: Float>(rows: usize, columns: usize) -> Result<Array2<T>> {
         .map_err(|_| Error::OutOfMemory { bytes, what: "predictions" })?;
     out.resize(rows * columns, T::ZERO);
     Ok(Array2::from_shape_vec((rows, columns), out).expect("the length is right"))
-}
-
-/// `(factor / 2) Σ W²` over the weights, not the biases; with `factor = λ/m` the penalty of the cost.
-fn penalty<T: Float>(ctx: &Context, parameters: &Parameters<T>, factor: f64) -> f64 {
-    if factor == 0.0 { 0.0 } else { factor / 2.0 * sum_of_squared_weights(ctx, parameters, 0) }
-}
-
-/// Σ W² over the layers from number `from` on.
-pub(crate) fn sum_of_squared_weights<T: Float>(
-    ctx: &Context,
-    parameters: &Parameters<T>,
-    from: usize,
-) -> f64 {
-    let squares = |l| sum_of_squares(ctx.isa(), parameters.weight_slice(l));
-    (from..parameters.layers()).map(squares).sum()
 }

@@ -10,8 +10,9 @@ use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::loss::Loss;
-use crate::network::{Model, sum_of_squared_weights};
+use crate::network::Model;
 use crate::parameters::Parameters;
+use crate::penalty::sum_of_squared_weights;
 use crate::samples::Rows;
 
 /// `J` and its gradient, with the buffers to find them in again and again.

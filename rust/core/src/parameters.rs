@@ -113,6 +113,11 @@ impl<T: Float> Parameters<T> {
         &self.values
     }
 
+    /// Everything, padding included, which has to stay zero.
+    pub(crate) fn values_mut(&mut self) -> &mut [T] {
+        &mut self.values
+    }
+
     /// Everything but the first layer's weights.
     pub(crate) fn values_after_first(&self) -> &[T] {
         &self.values[self.layers[0].bias.start..]

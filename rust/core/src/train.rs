@@ -3,6 +3,7 @@
 //! ```text
 //! J   = (1/m) Σ_i w_i J_i + (λ/2m) Σ_l ‖W_l‖²        m = Σ w_i over the rows of the batch
 //! W_l ← W_l - step(dW_l + (λ/m) W_l)                 b_l ← b_l - step(db_l)
+//! step(g) = η(t) times what the optimiser makes of g, with the schedule's η
 //! ```
 //!
 //! A [`Trainer`] owns its parameters, the optimiser's state and every buffer; nothing is allocated in a
@@ -13,65 +14,23 @@ use ndarray::ArrayView2;
 
 use crate::architecture::Architecture;
 use crate::batch::{Accumulate, Passes};
+use crate::clip::clip;
 use crate::context::Context;
 use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::gram::{GramLayer, GramState, HeldOut};
-use crate::loss::Loss;
 use crate::math::first_non_finite;
-use crate::network::{Model, sum_of_squared_weights};
+use crate::network::Model;
 use crate::optim::Optimizer;
 use crate::parameters::Parameters;
+use crate::penalty::sum_of_squared_weights;
 use crate::rng::{Purpose, Rng};
 use crate::samples::Rows;
 use crate::step::Step;
 use crate::update::UpdateAtOnce;
 
-/// How a network is trained.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Settings {
-    /// The rule of the step.
-    pub optimizer: Optimizer,
-    /// Its size, η.
-    pub learning_rate: f64,
-    /// What is minimised.
-    pub loss: Loss,
-    /// λ, the strength of the penalty on the squared weights.
-    pub l2: f64,
-    /// Rows a step, or all of them (`None`), in their order and without shuffling.
-    pub batch_size: Option<usize>,
-    /// Where the order of the rows comes from.
-    pub seed: u64,
-    /// Whether the first layer is trained in the space of examples, as [`gram::choose`](crate::gram::choose) says. The
-    /// samples must then stay as they are from the first epoch to the last.
-    pub gram: bool,
-}
-
-impl Settings {
-    /// Plain gradient descent on all rows, as in the series.
-    pub fn gradient_descent(learning_rate: f64, loss: Loss) -> Self {
-        let optimizer = Optimizer::Sgd { momentum: 0.0, nesterov: false };
-        Self { optimizer, learning_rate, loss, l2: 0.0, batch_size: None, seed: 0, gram: false }
-    }
-
-    fn check(&self) -> Result<()> {
-        self.optimizer.validate()?;
-        let wrong = |argument, came: f64, expected: &str| {
-            Err(Error::Value { argument, came: came.to_string(), expected: expected.to_owned() })
-        };
-        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
-            return wrong("learning_rate", self.learning_rate, "a finite number above 0");
-        }
-        if !(self.l2 >= 0.0 && self.l2.is_finite()) {
-            return wrong("l2", self.l2, "a finite number from 0 on");
-        }
-        if self.batch_size == Some(0) {
-            return wrong("batch_size", 0.0, "at least 1");
-        }
-        Ok(())
-    }
-}
+pub use crate::settings::Settings;
 
 /// What a run is continued from, beside its parameters and settings.
 #[derive(Debug)]
@@ -80,7 +39,7 @@ pub struct State<T: Float> {
     pub epoch: u64,
     /// Steps done.
     pub step: u64,
-    /// The optimiser's memory: [`Optimizer::slots`] sets of numbers in the form of the parameters.
+    /// The optimiser's memory: [`Optimizer::slots`](crate::Optimizer::slots) sets of numbers in the form of the parameters.
     pub slots: Vec<Parameters<T>>,
     /// The first layer's, if it is trained in the space of examples.
     pub gram: Option<GramState<T>>,
@@ -392,7 +351,7 @@ impl<T: Float> Trainer<T> {
         self.state.epoch += 1;
         let Some(batch_size) = self.settings.batch_size else {
             let m = data.total_weight(&Rows::Run(0..self.samples));
-            return self.step(ctx, data, &Rows::Run(0..self.samples), m, stop);
+            return self.step(ctx, data, &Rows::Run(0..self.samples), m, epoch as f64, stop);
         };
         let mut order = std::mem::take(&mut self.order);
         match given {
@@ -404,12 +363,14 @@ impl<T: Float> Trainer<T> {
         }
         let (mut sum, mut penalty, mut total) = (0.0, 0.0, 0.0);
         let mut result = Ok(());
-        for batch in order.chunks(batch_size) {
+        let batches = order.len().div_ceil(batch_size) as f64;
+        for (i, batch) in order.chunks(batch_size).enumerate() {
+            let t = epoch as f64 + i as f64 / batches;
             let rows = Rows::Picked(batch);
             let m = data.total_weight(&rows);
             // Rows that all count for nothing say nothing.
             if m > 0.0 {
-                match self.step(ctx, data, &rows, m, stop) {
+                match self.step(ctx, data, &rows, m, t, stop) {
                     Ok(cost) => {
                         sum += m * cost.whole;
                         penalty += m * cost.penalty;
@@ -426,35 +387,30 @@ impl<T: Float> Trainer<T> {
         result.map(|()| Cost { whole: sum / total, penalty: penalty / total })
     }
 
-    /// One step on a batch of total weight `m`. Returns the batch's cost before the update.
+    /// One step on a batch of total weight `m`, `t` epochs after the beginning. Returns the batch's cost
+    /// before the update.
     fn step(
         &mut self,
         ctx: &Context,
         data: &Data<'_, T>,
         rows: &Rows<'_>,
         m: f64,
+        t: f64,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Cost> {
+        let penalty = self.penalty(ctx, m);
         let (settings, passes) = (&self.settings, &mut self.passes);
         let (architecture, loss) = (&self.architecture, settings.loss);
-        let penalty = settings.l2 / (2.0 * m)
-            * match &mut self.gram {
-                _ if settings.l2 == 0.0 => 0.0,
-                None => sum_of_squared_weights(ctx, &self.parameters, 0),
-                Some(gram) => {
-                    gram.sum_of_squares(ctx.isa())
-                        + sum_of_squared_weights(ctx, &self.parameters, 1)
-                }
-            };
         self.state.step += 1;
-        let rate = settings.learning_rate;
-        let step = Step {
+        let rate = settings.learning_rate * settings.schedule.factor(t);
+        let mut step = Step {
             number: self.state.step,
             rule: settings.optimizer.update(self.state.step, rate),
             decay: settings.l2 / m,
             plain: (settings.optimizer.slots() == 0).then_some(rate),
         };
-        let sum = if passes.fits_one_block(rows.len()) {
+        let whole = settings.wants_whole_gradient();
+        let sum = if passes.fits_one_block(rows.len()) && !whole {
             let mut sink = UpdateAtOnce {
                 step,
                 scale: 1.0 / m,
@@ -467,6 +423,13 @@ impl<T: Float> Trainer<T> {
         } else {
             let mut sink = Accumulate::new(&self.parameters, &mut self.gradients, 1.0 / m);
             let sum = passes.run(ctx, architecture, loss, data, rows, &mut sink, stop)?;
+            if whole && sum.is_finite() {
+                settings.penalty().add_gradient(ctx, &self.parameters, m, &mut self.gradients);
+                step.decay = 0.0;
+                if let Some(most) = settings.clip_norm {
+                    clip(ctx, &mut self.gradients, most);
+                }
+            }
             if sum.is_finite() {
                 for l in 0..architecture.layers() {
                     step.layer(
@@ -482,6 +445,19 @@ impl<T: Float> Trainer<T> {
         };
         let whole = sum / m + penalty;
         if whole.is_finite() { Ok(Cost { whole, penalty }) } else { Err(self.diverged("the loss")) }
+    }
+
+    /// What the penalties add to the cost of a batch of total weight `m`.
+    fn penalty(&mut self, ctx: &Context, m: f64) -> f64 {
+        let penalty = self.settings.penalty();
+        match &mut self.gram {
+            Some(gram) if penalty.l2 != 0.0 => {
+                let squares = gram.sum_of_squares(ctx.isa())
+                    + sum_of_squared_weights(ctx, &self.parameters, 1);
+                penalty.l2 / (2.0 * m) * squares
+            }
+            _ => penalty.value(ctx, &self.parameters, m),
+        }
     }
 }
 

@@ -29,7 +29,7 @@ impl Wide {
 
 fn settings(optimizer: Optimizer, l2: f64, batch_size: Option<usize>, gram: bool) -> Settings {
     let loss = Loss::BinaryCrossEntropy;
-    Settings { optimizer, learning_rate: 0.02, loss, l2, batch_size, seed: 9, gram }
+    Settings { optimizer, l2, batch_size, seed: 9, gram, ..Settings::gradient_descent(0.02, loss) }
 }
 
 fn network<T: Float>() -> Network<T> {

@@ -75,12 +75,10 @@ fn the_objective_is_the_networks_cost_and_gradient() {
 fn trainer(optimizer: Optimizer, batch_size: Option<usize>) -> Trainer<f64> {
     let settings = Settings {
         optimizer,
-        learning_rate: 0.05,
-        loss: Loss::CategoricalCrossEntropy,
         l2: 0.1,
         batch_size,
         seed: 9,
-        gram: false,
+        ..Settings::gradient_descent(0.05, Loss::CategoricalCrossEntropy)
     };
     Trainer::new(network().model(), M, settings).unwrap()
 }

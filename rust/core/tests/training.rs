@@ -6,7 +6,7 @@ use purrceptron::rng::{Purpose, Rng};
 use purrceptron::train::{Settings, State, Trainer};
 use purrceptron::{
     Activation, Architecture, Context, Data, Error, Init, Isa, Loss, Network, Optimizer, Output,
-    Parameters, Samples, Targets,
+    Parameters, Penalty, Samples, Schedule, Targets,
 };
 
 fn random(rows: usize, columns: usize, counter: u64) -> Array2<f64> {
@@ -164,12 +164,10 @@ fn all_settings(loss: Loss) -> Vec<Settings> {
         for batch_size in [None, Some(64), Some(3000)] {
             all.push(Settings {
                 optimizer,
-                learning_rate: 0.01,
-                loss,
                 l2: 0.5,
                 batch_size,
                 seed: 4,
-                gram: false,
+                ..Settings::gradient_descent(0.01, loss)
             });
         }
     }
@@ -215,6 +213,48 @@ fn the_same_bits_on_any_number_of_threads_and_after_a_pause() {
         second.set_state(state).unwrap();
         second.run(&ctx, &data, 2, &mut || false).unwrap();
         assert_eq!(one.1, bits(second.parameters()), "{settings:?}");
+    }
+}
+
+/// A step with penalties and a clipped gradient is made of parts that are tested by themselves.
+#[test]
+fn penalties_clipping_and_schedules_in_a_step() {
+    let ctx = Context::new(Isa::best(), 2);
+    let task = Task::new(40, 5, 2, Output::Identity);
+    let net = network(&[5, 6, 2], Activation::Tanh, Output::Identity);
+    let data = task.data(&net, None);
+    let settings = Settings {
+        schedule: Schedule::Exponential { factor: 0.5 },
+        l2: 0.3,
+        l1: 0.2,
+        clip_norm: Some(0.25),
+        ..Settings::gradient_descent(0.1, Loss::SquaredError)
+    };
+    let mut trainer = Trainer::new(net.model(), 40, settings).unwrap();
+    let mut twin = network(&[5, 6, 2], Activation::Tanh, Output::Identity);
+    for step in 0..5 {
+        let cost = trainer.run(&ctx, &data, 1, &mut || false).unwrap()[0];
+        let penalty = Penalty { l2: 0.3, l1: 0.2 };
+        let (expected, mut gradients) =
+            twin.model().gradients(&ctx, &data, Loss::SquaredError, penalty).unwrap();
+        assert!((cost - expected).abs() < 1e-14);
+        let norm = (0..2)
+            .flat_map(|l| {
+                gradients.weight(l).iter().chain(gradients.bias(l)).copied().collect::<Vec<_>>()
+            })
+            .map(|g| g * g)
+            .sum::<f64>()
+            .sqrt();
+        assert!(norm > 0.25);
+        let rate = 0.1 * 0.5f64.powi(step) * 0.25 / norm;
+        for l in 0..2 {
+            let (dw, db) = gradients.layer_mut(l);
+            let (mut w, mut b) = twin.parameters.layer_mut(l);
+            w.scaled_add(-rate, &dw);
+            b.scaled_add(-rate, &db);
+            assert!((&w - &trainer.parameters().weight(l)).iter().all(|d| d.abs() < 1e-14));
+            assert!((&b - &trainer.parameters().bias(l)).iter().all(|d| d.abs() < 1e-14));
+        }
     }
 }
 
@@ -270,6 +310,10 @@ fn what_stops_a_run() {
         Settings { learning_rate: 0.0, ..settings.clone() },
         Settings { learning_rate: f64::NAN, ..settings.clone() },
         Settings { l2: -1.0, ..settings.clone() },
+        Settings { l1: f64::INFINITY, ..settings.clone() },
+        Settings { clip_norm: Some(0.0), ..settings.clone() },
+        Settings { clip_norm: Some(1.0), gram: true, ..settings.clone() },
+        Settings { schedule: Schedule::Exponential { factor: -1.0 }, ..settings.clone() },
         Settings { batch_size: Some(0), ..settings },
     ] {
         assert!(matches!(Trainer::new(net.model(), 20, wrong), Err(Error::Value { .. })));
@@ -298,7 +342,7 @@ fn data_that_does_not_fit_is_refused_with_a_sentence() {
     let empty = Array2::<f64>::zeros((0, 3));
     let mut holed = x.clone();
     holed[[4, 2]] = f64::NAN;
-    let half = Array2::from_elem((5, 1), 0.5);
+    let half = Array2::from_elem((5, 1), 1.5);
     let labels = || Targets::Values(y.view());
     for (came, expected) in [
         (message(&net, Samples::F64(wide.view()), labels(), None), "X has shape (5, 4)"),
@@ -308,7 +352,7 @@ fn data_that_does_not_fit_is_refused_with_a_sentence() {
             "X holds NaN at row 4, column 2",
         ),
         (message(&net, samples(), Targets::Values(x.view()), None), "y has shape (5, 3)"),
-        (message(&net, samples(), Targets::Values(half.view()), None), "y is 0.5 at row 0"),
+        (message(&net, samples(), Targets::Values(half.view()), None), "y is 1.5 at row 0"),
         (message(&soft, samples(), Targets::Classes(&[0, 1, 2, 3, 4]), None), "y is 4 at row 4"),
         (message(&soft, samples(), Targets::Classes(&[0, 1]), None), "y has shape (2,)"),
         (message(&net, samples(), labels(), Some(&[1.0; 4])), "sample_weight has shape (4,)"),
@@ -320,6 +364,10 @@ fn data_that_does_not_fit_is_refused_with_a_sentence() {
     ] {
         assert!(came.starts_with(expected), "{came}");
     }
+    let counts = network(&[3, 2, 1], Activation::Relu, Output::Exp);
+    let negative = y.mapv(|y| y - 2.0);
+    let came = message(&counts, samples(), Targets::Values(negative.view()), None);
+    assert!(came.starts_with("y is -2 at row 0"), "{came}");
     let wrong = Data::new(&net.architecture, Loss::SquaredError, samples(), labels(), None);
     assert!(wrong.unwrap_err().to_string().starts_with("loss is squared_error"));
 }

@@ -34,7 +34,7 @@ mod _core {
     #[pymodule_export]
     use super::settings::{available_isas, get_num_threads, isa, set_num_threads, take_warning};
     #[pymodule_export]
-    use super::trainer::Trainer;
+    use super::trainer::{Trainer, schedule_factor};
 
     #[pymodule_init]
     fn init(m: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -4,10 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use numpy::{Element, PyArray1, PyArray2};
-use purrceptron::gram::{self, Choice, FirstLayer};
 use purrceptron::{
-    Activation, Architecture, Context, Data, Error, Float, Init, Loss, Model, Optimizer, Output,
-    Parameters,
+    Activation, Architecture, Context, Data, Float, Init, Loss, Model, Output, Parameters, Penalty,
 };
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -45,18 +43,6 @@ impl<T: Float> Shared<T> {
     pub(crate) fn publish(&self, parameters: Arc<Parameters<T>>) -> Arc<Parameters<T>> {
         let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut published, parameters)
-    }
-
-    /// How the first layer of a run is trained.
-    pub(crate) fn choose(
-        &self,
-        asked: FirstLayer,
-        samples: usize,
-        epochs: usize,
-        batch: usize,
-        optimizer: &Optimizer,
-    ) -> Result<Choice, Error> {
-        gram::choose::<T>(asked, &self.architecture, samples, epochs, batch, optimizer)
     }
 
     pub(crate) fn model<'a>(&'a self, parameters: &'a Parameters<T>) -> Model<'a, T> {
@@ -134,9 +120,28 @@ pub(crate) fn named<V: Copy>(
     })
 }
 
-pub(crate) fn loss_named(architecture: &Architecture, name: Option<&str>) -> PyResult<Loss> {
-    let Some(name) = name else { return Ok(architecture.default_loss()) };
-    named("loss", name, Loss::named(name), &Loss::NAMES)
+/// A loss as Python gives it: a name, or Huber's with its δ.
+#[derive(FromPyObject)]
+pub(crate) enum LossArgument {
+    Name(String),
+    WithDelta(String, f64),
+}
+
+/// The loss asked for, or the one that fits the output.
+pub(crate) fn loss_asked(
+    architecture: &Architecture,
+    asked: Option<&LossArgument>,
+) -> PyResult<Loss> {
+    let (name, delta) = match asked {
+        None => return Ok(architecture.default_loss()),
+        Some(LossArgument::Name(name)) => (name, None),
+        Some(LossArgument::WithDelta(name, delta)) => (name, Some(*delta)),
+    };
+    let loss = named("loss", name, Loss::named(name), &Loss::NAMES)?;
+    Ok(match (loss, delta) {
+        (Loss::Huber(_), Some(delta)) => Loss::Huber(delta),
+        _ => loss,
+    })
 }
 
 #[pymethods]
@@ -216,19 +221,38 @@ impl Network {
         })
     }
 
+    /// `[A_1, ..., A_{L-1}]`, (m, n_l) each.
+    fn activations<'py>(&self, x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+        let py = x.py();
+        self.catch_up(py)?;
+        let x = SampleArray::borrow(x)?;
+        with_network!(self, |net| {
+            let samples = x.view()?;
+            let all = py.detach(|| {
+                let parameters = net.parameters();
+                let ctx = Context::current()?;
+                Ok::<_, CoreError>(net.model(&parameters).activations(&ctx, &samples)?)
+            })?;
+            PyList::new(py, all.into_iter().map(|a| PyArray2::from_owned_array(py, a)))
+        })
+    }
+
     /// `J`.
-    #[pyo3(signature = (x, y, loss, l2, sample_weight))]
+    #[pyo3(signature = (x, y, loss, l2, sample_weight, l1=0.0))]
+    #[allow(clippy::too_many_arguments, reason = "each is an argument that Python passes")]
     fn loss(
         &self,
         x: &Bound<'_, PyAny>,
         y: &Bound<'_, PyAny>,
-        loss: Option<&str>,
+        loss: Option<LossArgument>,
         l2: f64,
         sample_weight: Option<&Bound<'_, PyAny>>,
+        l1: f64,
     ) -> PyResult<f64> {
         self.catch_up(x.py())?;
+        let penalty = Penalty { l2, l1 };
         with_network!(self, |net| {
-            let (py, loss) = (x.py(), loss_named(&net.architecture, loss)?);
+            let (py, loss) = (x.py(), loss_asked(&net.architecture, loss.as_ref())?);
             let (x, y, w) =
                 (SampleArray::borrow(x)?, TargetArray::borrow(y)?, weights(sample_weight)?);
             let (x, y) = (x.view()?, y.view()?);
@@ -240,25 +264,28 @@ impl Network {
                     &Context::current()?,
                     &data,
                     loss,
-                    l2,
+                    penalty,
                 )?)
             })?)
         })
     }
 
     /// `[(dW, db), ...]`.
-    #[pyo3(signature = (x, y, loss, l2, sample_weight))]
+    #[pyo3(signature = (x, y, loss, l2, sample_weight, l1=0.0))]
+    #[allow(clippy::too_many_arguments, reason = "each is an argument that Python passes")]
     fn gradients<'py>(
         &self,
         x: &Bound<'py, PyAny>,
         y: &Bound<'py, PyAny>,
-        loss: Option<&str>,
+        loss: Option<LossArgument>,
         l2: f64,
         sample_weight: Option<&Bound<'py, PyAny>>,
+        l1: f64,
     ) -> PyResult<Bound<'py, PyList>> {
         self.catch_up(x.py())?;
+        let penalty = Penalty { l2, l1 };
         with_network!(self, |net| {
-            let (py, loss) = (x.py(), loss_named(&net.architecture, loss)?);
+            let (py, loss) = (x.py(), loss_asked(&net.architecture, loss.as_ref())?);
             let (x, y, w) =
                 (SampleArray::borrow(x)?, TargetArray::borrow(y)?, weights(sample_weight)?);
             let (x, y) = (x.view()?, y.view()?);
@@ -267,7 +294,7 @@ impl Network {
                 let data = Data::new(&net.architecture, loss, x, y, w)?;
                 let parameters = net.parameters();
                 let model = net.model(&parameters);
-                Ok::<_, CoreError>(model.gradients(&Context::current()?, &data, loss, l2)?.1)
+                Ok::<_, CoreError>(model.gradients(&Context::current()?, &data, loss, penalty)?.1)
             })?;
             arrays_of(py, &gradients)
         })

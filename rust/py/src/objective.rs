@@ -10,7 +10,7 @@ use pyo3::sync::MutexExt;
 
 use crate::arrays::{SampleArray, TargetArray, weights};
 use crate::error::CoreError;
-use crate::network::{Network, Shared, loss_named, with_network};
+use crate::network::{LossArgument, Network, Shared, loss_asked, with_network};
 use crate::trainer::Watch;
 
 enum AnyObjective {
@@ -45,11 +45,11 @@ impl Objective {
         x: &Bound<'_, PyAny>,
         y: &Bound<'_, PyAny>,
         sample_weight: Option<&Bound<'_, PyAny>>,
-        loss: Option<&str>,
+        loss: Option<LossArgument>,
         l2: f64,
     ) -> PyResult<Self> {
         let inner = with_network!(network, |net| {
-            checked(net, x, y, sample_weight, loss, l2).map(AnyObjective::from)?
+            checked(net, x, y, sample_weight, loss.as_ref(), l2).map(AnyObjective::from)?
         });
         Ok(Self {
             x: x.clone().unbind(),
@@ -104,10 +104,10 @@ fn checked<T: Element + Float>(
     x: &Bound<'_, PyAny>,
     y: &Bound<'_, PyAny>,
     sample_weight: Option<&Bound<'_, PyAny>>,
-    loss: Option<&str>,
+    loss: Option<&LossArgument>,
     l2: f64,
 ) -> PyResult<CoreObjective<T>> {
-    let loss = loss_named(&net.architecture, loss)?;
+    let loss = loss_asked(&net.architecture, loss)?;
     let (x, y, w) =
         (SampleArray::borrow(x)?, TargetArray::<T>::borrow(y)?, weights(sample_weight)?);
     let w = w.as_ref().map(|w| w.as_slice()).transpose()?;

@@ -9,7 +9,9 @@ use ndarray::ArrayView2;
 use numpy::{Element, IntoPyArray, PyArray1, PyReadonlyArray2};
 use purrceptron::gram::{Choice, FirstLayer, GramState};
 use purrceptron::train::{Settings, State};
-use purrceptron::{Context, Data, Error, Float, Optimizer, Parameters, Trainer as CoreTrainer};
+use purrceptron::{
+    Context, Data, Error, Float, Optimizer, Parameters, Schedule, Trainer as CoreTrainer,
+};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
@@ -18,7 +20,8 @@ use pyo3::types::PyList;
 use crate::arrays::{SampleArray, TargetArray, read, weights};
 use crate::error::CoreError;
 use crate::network::{
-    AnyNetwork, Network, Shared, arrays_of, loss_named, named, parameters_from, with_network,
+    AnyNetwork, LossArgument, Network, Shared, arrays_of, loss_asked, named, parameters_from,
+    with_network,
 };
 
 /// How often a long call looks whether Ctrl-C has been pressed.
@@ -89,7 +92,7 @@ impl Trainer {
     #[new]
     #[pyo3(signature = (
         network, x, y, sample_weight, epochs, optimizer, settings, learning_rate, loss, l2, batch_size, seed,
-        first_layer
+        first_layer, schedule=Vec::new(), l1=0.0, clip_norm=None
     ))]
     #[allow(clippy::too_many_arguments, reason = "each is a setting that Python passes by name")]
     fn new(
@@ -101,21 +104,35 @@ impl Trainer {
         optimizer: &str,
         settings: HashMap<String, f64>,
         learning_rate: f64,
-        loss: Option<&str>,
+        loss: Option<LossArgument>,
         l2: f64,
         batch_size: Option<usize>,
         seed: u64,
         first_layer: &str,
+        schedule: Vec<(String, HashMap<String, f64>)>,
+        l1: f64,
+        clip_norm: Option<f64>,
     ) -> PyResult<Self> {
         let optimizer = optimizer_named(optimizer, &settings)?;
+        let schedule = schedule_of(&schedule)?;
         let names = FirstLayer::ALL.map(FirstLayer::name);
         let first_layer =
             named("first_layer", first_layer, FirstLayer::named(first_layer), &names)?;
         let (run, choice) = with_network!(network.get(), |net| {
-            let loss = loss_named(&net.architecture, loss)?;
-            // Whether it is the Gram form is decided below, when the data have been looked at.
-            let settings =
-                Settings { optimizer, learning_rate, loss, l2, batch_size, seed, gram: false };
+            let loss = loss_asked(&net.architecture, loss.as_ref())?;
+            let settings = Settings {
+                optimizer,
+                learning_rate,
+                schedule: schedule.clone(),
+                loss,
+                l2,
+                l1,
+                clip_norm,
+                batch_size,
+                seed,
+                // Decided below, when the data have been looked at.
+                gram: false,
+            };
             let (run, choice) = Run::new(net, x, y, sample_weight, epochs, settings, first_layer)?;
             (AnyRun::from(run), choice)
         });
@@ -315,8 +332,7 @@ impl<T: Element + Float> Run<T> {
         let w = w.as_ref().map(|w| w.as_slice()).transpose()?;
         let new = py.detach(|| {
             let samples = Data::new(&net.architecture, settings.loss, x, y, w)?.len();
-            let batch = settings.batch_size.unwrap_or(samples);
-            let choice = net.choose(first_layer, samples, epochs, batch, &settings.optimizer)?;
+            let choice = settings.choose::<T>(first_layer, &net.architecture, samples, epochs)?;
             let settings = Settings { gram: choice.gram, ..settings };
             let published = net.parameters();
             let trainer = CoreTrainer::new(net.model(&published), samples, settings)?;
@@ -392,14 +408,50 @@ impl From<Run<f64>> for AnyRun {
     }
 }
 
+/// That setting of whatever has that name.
+fn setting(name: &str, settings: &HashMap<String, f64>, key: &str) -> PyResult<f64> {
+    let value = settings.get(key).copied();
+    value.ok_or_else(|| PyTypeError::new_err(format!("{name} wants {key}")))
+}
+
+/// What a schedule multiplies the learning rate by, `t` epochs after the beginning.
+#[pyfunction]
+pub(crate) fn schedule_factor(
+    stages: Vec<(String, HashMap<String, f64>)>,
+    t: f64,
+) -> PyResult<f64> {
+    let schedule = schedule_of(&stages)?;
+    schedule.validate().map_err(CoreError::from)?;
+    Ok(schedule.factor(t))
+}
+
+/// The schedule whose warm-ups come first, in their order.
+fn schedule_of(parts: &[(String, HashMap<String, f64>)]) -> PyResult<Schedule> {
+    let Some(((name, settings), rest)) = parts.split_first() else { return Ok(Schedule::Constant) };
+    let get = |key| setting(name, settings, key);
+    Ok(match &name[..] {
+        "inverse_scaling" => Schedule::InverseScaling { rate: get("rate")?, power: get("power")? },
+        "step" => Schedule::Step { every: get("every")?, factor: get("factor")? },
+        "exponential" => Schedule::Exponential { factor: get("factor")? },
+        "cosine" => Schedule::Cosine { epochs: get("epochs")?, last: get("last")? },
+        "one_cycle" => Schedule::OneCycle {
+            epochs: get("epochs")?,
+            rise: get("rise")?,
+            start: get("start")?,
+            last: get("last")?,
+        },
+        "warm_up" => Schedule::WarmUp {
+            epochs: get("epochs")?,
+            start: get("start")?,
+            then: Box::new(schedule_of(rest)?),
+        },
+        _ => return Err(PyValueError::new_err(format!("there is no schedule {name:?}"))),
+    })
+}
+
 /// The optimiser of that name with those settings.
 fn optimizer_named(name: &str, settings: &HashMap<String, f64>) -> PyResult<Optimizer> {
-    let get = |key: &str| {
-        settings
-            .get(key)
-            .copied()
-            .ok_or_else(|| PyTypeError::new_err(format!("{name} wants {key}")))
-    };
+    let get = |key| setting(name, settings, key);
     Ok(match name {
         "sgd" => Optimizer::Sgd { momentum: get("momentum")?, nesterov: get("nesterov")? != 0.0 },
         "rmsprop" => Optimizer::RmsProp {
