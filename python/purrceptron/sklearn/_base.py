@@ -12,6 +12,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from purrceptron import _core
 from purrceptron._errors import DivergenceError
 from purrceptron._network import Network
 from purrceptron._validation import as_type
@@ -25,7 +26,7 @@ from ._parameters import (
     hidden_sizes,
 )
 from ._stochastic import NOT_FINITE, Samples, fit_stochastic
-from ._validate import as_rows, checked_input, checked_weights
+from ._validate import as_rows, checked_input, checked_weights, is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -235,7 +236,7 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
             seed=0,
             uint8_scale=1.0,  # integers are what they are
         )
-        self._give(network)
+        network._core.set_parameters(self._layers(network.dtype))
         return network
 
     def _dtype(self) -> np.dtype[Any]:
@@ -243,13 +244,10 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
         single = all(np.asarray(W).dtype == np.float32 for W in [*self.coefs_, *self.intercepts_])
         return np.dtype(np.float32 if single else np.float64)
 
-    def _give(self, network: Network) -> None:
-        dtype = network.dtype
-        layers = [
-            (np.asarray(W, dtype=dtype).T, np.asarray(b, dtype=dtype))
-            for W, b in zip(self.coefs_, self.intercepts_, strict=True)
-        ]
-        network._core.set_parameters(layers)
+    def _layers(self, dtype: np.dtype[Any]) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+        """Return the weights as the core takes them: as they lie, if they are of that type."""
+        pairs = zip(self.coefs_, self.intercepts_, strict=True)
+        return [(np.require(W, dtype, "A").T, np.require(b, dtype, ("A", "C"))) for W, b in pairs]
 
     def _take(self, network: Network, dtype: Any) -> None:
         layers = network.parameters
@@ -258,9 +256,18 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
 
     def _outputs(self, X: Any) -> NDArray[Any]:
         """Return the output activations for samples, (m, n_outputs)."""
+        if is_plain(X, self):
+            try:
+                return self._forward(X)
+            except ValueError:
+                pass  # not finite: scikit-learn says where, in its own words
         check_is_fitted(self)
-        X = checked_input(self, X, reset=False)
-        return self.network_._core.forward(as_rows(X))
+        return self._forward(as_rows(checked_input(self, X, reset=False)))
+
+    def _forward(self, X: Any) -> NDArray[Any]:
+        hidden = hidden_names(self.activation, len(self.coefs_) - 1)
+        output = OUTPUTS[self.out_activation_]
+        return _core.forward(X, self._layers(self._dtype()), list(hidden), output)
 
     @property
     def network_(self) -> Network:

@@ -52,6 +52,24 @@ def checked_input(mlp: Any, X: Any, **settings: Any) -> Any:
         raise
 
 
+def is_plain(X: Any, mlp: Any) -> bool:
+    """Say whether the core can judge by itself of samples for a fitted estimator.
+
+    It spares a small prediction scikit-learn's checks, which take ten times as long as it.
+    """
+    return (
+        type(X) is np.ndarray
+        and X.ndim == 2
+        and len(X) > 0
+        and X.shape[1] == vars(mlp).get("n_features_in_")
+        and (X.dtype == np.float64 or X.dtype == np.float32)
+        and X.dtype.isnative
+        and X.flags.aligned
+        and "coefs_" in vars(mlp)
+        and "feature_names_in_" not in vars(mlp)
+    )
+
+
 def _refuse_kinds(X: Any) -> None:
     if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
         raise ValueError("X is a masked array with masked values: fill or drop them first")

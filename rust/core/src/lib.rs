@@ -14,6 +14,7 @@
 //! | [`optim`], [`schedule`] | the step: gradient descent, momentum, Adam, ..., and how its size changes |
 //! | [`penalty`] | l2 and l1 on the weights |
 //! | [`architecture`], [`parameters`], [`network`] | a network's form, its numbers, and both together |
+//! | [`lent`] | predictions with weights that somebody else keeps |
 //! | [`train`] | epochs of batches |
 //! | [`objective`] | the cost as a function of all parameters at once, for optimisers from outside |
 //! | [`gram`] | the first layer, trained in the space of examples where features are many |
@@ -40,6 +41,7 @@ pub mod init;
 pub mod isa;
 mod judge;
 mod layout;
+pub mod lent;
 mod loader;
 pub mod loss;
 pub mod math;

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 mod arrays;
 mod error;
 mod kernels;
+mod lent;
 mod network;
 mod objective;
 mod peak;
@@ -23,6 +24,8 @@ mod _core {
         log1p, logsumexp, matmul, relu, relu_backward, sigmoid, sigmoid_backward, softmax,
         softplus, tanh,
     };
+    #[pymodule_export]
+    use super::lent::forward;
     #[pymodule_export]
     use super::network::{Network, Snapshot};
     #[pymodule_export]

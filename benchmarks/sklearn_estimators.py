@@ -1,0 +1,164 @@
+"""The estimators beside scikit-learn's own: cross-validated scores, and how long fits take.
+
+    python benchmarks/sklearn_estimators.py scores      # some minutes
+    python benchmarks/sklearn_estimators.py times       # a minute; nothing else should run
+
+Same settings, same seeds, same folds. The scores are compared seed by seed, by a paired t-test and
+by the largest difference there is; fits are timed in turn, and the medians compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+import warnings
+from typing import Any
+
+import numpy as np
+from scipy.stats import ttest_rel
+from sklearn import neural_network as theirs
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_diabetes,
+    load_digits,
+    load_iris,
+    load_wine,
+    make_classification,
+)
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import KFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import purrceptron as pc
+from purrceptron import sklearn as ours
+
+SEEDS = range(10)
+
+
+def synthetic(samples: int = 10_000) -> tuple[Any, Any]:
+    return make_classification(samples, 100, n_informative=20, random_state=0)
+
+
+def data_sets(*, short: bool) -> dict[str, tuple[str, Any, Any, dict[str, Any]]]:
+    """Name -> estimator, X, y, settings."""
+    diabetes = load_diabetes(return_X_y=True)
+    quick = {"hidden_layer_sizes": (50,), "max_iter": 60}
+    return {
+        "breast cancer": ("MLPClassifier", *load_breast_cancer(return_X_y=True), quick),
+        "digits": ("MLPClassifier", *load_digits(return_X_y=True), quick | {"max_iter": 25}),
+        "wine": ("MLPClassifier", *load_wine(return_X_y=True), quick),
+        "iris": ("MLPClassifier", *load_iris(return_X_y=True), quick),
+        "diabetes": ("MLPRegressor", diabetes[0], diabetes[1] / 100, quick),
+        "synthetic": (
+            "MLPClassifier",
+            *synthetic(1000 if short else 10_000),
+            quick | {"max_iter": 10},
+        ),
+    }
+
+
+def scores(
+    *, seeds: range = SEEDS, short: bool = False, solvers: tuple[str, ...] = ("adam", "sgd")
+) -> list[dict[str, Any]]:
+    """Return a row for each data set and solver: mean scores, largest difference, p of the test."""
+    rows = []
+    for name, (estimator, X, y, settings) in data_sets(short=short).items():
+        for solver in solvers:
+            both = []
+            for module in (theirs, ours):
+                mlp = getattr(module, estimator)
+                rate = {"learning_rate_init": 0.02} if solver == "sgd" else {}
+                both.append(
+                    [
+                        cross_val_score(
+                            make_pipeline(
+                                StandardScaler(),
+                                mlp(solver=solver, random_state=seed, **settings, **rate),
+                            ),
+                            X,
+                            y,
+                            cv=KFold(3, shuffle=True, random_state=seed),
+                        ).mean()
+                        for seed in seeds
+                    ]
+                )
+            a, b = np.array(both)
+            apart = float(abs(b - a).max())
+            rows.append(
+                {
+                    "data": name,
+                    "solver": solver,
+                    "scikit-learn": a.mean(),
+                    "purrceptron": b.mean(),
+                    "apart": apart,
+                    "p": 1.0 if apart == 0 else ttest_rel(b, a, alternative="less").pvalue,
+                }
+            )
+    return rows
+
+
+def times(repeats: int = 5) -> list[dict[str, Any]]:
+    """Return a row for each data set, type and solver: milliseconds an epoch."""
+    rows = []
+    X_digits, y_digits = load_digits(return_X_y=True)
+    for name, X, y, epochs in (
+        ("digits, 1797 x 64", X_digits / 16, y_digits, 20),
+        ("synthetic, 10,000 x 100", *synthetic(), 5),
+    ):
+        for dtype in ("float64", "float32"):
+            for solver in ("adam", "sgd"):
+                seconds: dict[str, list[float]] = {"theirs": [], "ours": []}
+                for _ in range(repeats):
+                    for who, module in (("theirs", theirs), ("ours", ours)):
+                        mlp = module.MLPClassifier(
+                            solver=solver,
+                            max_iter=epochs,
+                            tol=0,
+                            n_iter_no_change=epochs,
+                            random_state=0,
+                        )
+                        samples = X.astype(dtype)
+                        began = time.perf_counter()
+                        mlp.fit(samples, y)
+                        seconds[who].append((time.perf_counter() - began) / epochs)
+                a, b = (1e3 * float(np.median(seconds[who])) for who in ("theirs", "ours"))
+                rows.append(
+                    {
+                        "data": name,
+                        "dtype": dtype,
+                        "solver": solver,
+                        "scikit-learn, ms": a,
+                        "purrceptron, ms": b,
+                        "ratio": a / b,
+                    }
+                )
+    return rows
+
+
+def show(rows: list[dict[str, Any]]) -> None:
+    """Print a table in Markdown."""
+
+    def spoken(value: Any) -> str:
+        return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+    print("| " + " | ".join(rows[0]) + " |")
+    print("|" + " --- |" * len(rows[0]))
+    for row in rows:
+        print("| " + " | ".join(spoken(value) for value in row.values()) + " |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("what", choices=["scores", "times"])
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    if arguments.what == "scores":
+        show(scores())
+    else:
+        print(f"{pc.get_num_threads()} threads, a batch of 200, 100 hidden units; an epoch takes")
+        show(times())
+
+
+if __name__ == "__main__":
+    main()
