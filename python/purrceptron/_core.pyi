@@ -130,7 +130,7 @@ class Objective:
         x: _Samples,
         y: NDArray[Any],
         sample_weight: NDArray[Any] | None,
-        loss: str | None,
+        loss: _Loss,
         l2: float,
     ) -> Objective: ...
     def theta(self) -> NDArray[np.float64]: ...

@@ -260,3 +260,104 @@ def test_convergence_warnings_are_scikit_learns():
         MLPClassifier(**SHORT).fit(X, Y)
     with pytest.warns(ConvergenceWarning, match="lbfgs failed to converge after 3 iteration"):
         MLPClassifier(**SHORT | {"max_iter": 3}, solver="lbfgs").fit(X, Y)
+
+
+# what the loss, the gradient and the rate may be
+
+
+def logits_of(clf, x):
+    return (
+        np.maximum(x @ clf.coefs_[0] + clf.intercepts_[0], 0) @ clf.coefs_[1] + clf.intercepts_[1]
+    )
+
+
+def one_epoch(Estimator, y, **settings):
+    """Return an estimator before, and after, one step of gradient descent on all rows."""
+    settings = {"solver": "sgd", "momentum": 0, "batch_size": 150, "random_state": 0} | settings
+    settings |= {"hidden_layer_sizes": 8, "max_iter": 1, "alpha": 0.0}
+    start = Estimator(**settings | {"learning_rate_init": 1e-30, "learning_rate": "constant"})
+    return start.fit(X, y), Estimator(**settings).fit(X, y)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
+def test_smoothed_labels(solver):
+    """The loss of `torch.nn.CrossEntropyLoss(label_smoothing=0.2)`, by its formula."""
+    for y, smooth in ((Y, 0.8 * np.eye(3)[Y] + 0.2 / 3), (Y > 0, None)):
+        clf = MLPClassifier(
+            8, solver=solver, max_iter=1, alpha=0, label_smoothing=0.2, random_state=0
+        )
+        clf.set_params(batch_size=150, learning_rate_init=1e-30).fit(X, y)
+        z = logits_of(clf, X)
+        if smooth is None:
+            target = 0.8 * y[:, np.newaxis] + 0.1
+            expected = (np.logaddexp(0, z) - target * z).mean()
+        else:
+            expected = (np.log(np.exp(z).sum(axis=1)) - (smooth * z).sum(axis=1)).mean()
+        assert clf.loss_ == pytest.approx(expected, rel=1e-12)
+    sure = MLPClassifier(20, max_iter=2000, random_state=0, learning_rate_init=0.02)
+    vague = MLPClassifier(**sure.get_params()).set_params(label_smoothing=0.3)
+    tops = [clf.fit(X, Y).predict_proba(X).max(axis=1).mean() for clf in (sure, vague)]
+    assert tops[1] < 0.85 < tops[0]
+
+
+@pytest.mark.parametrize("delta", [0.1, 1.0, 2.5])
+def test_where_huber_becomes_linear(delta):
+    values = Y * 3.0
+    start, _ = one_epoch(MLPRegressor, values, loss="huber", huber_delta=delta)
+    r = abs(start.predict(X) - values)
+    expected = np.where(r <= delta, r**2 / 2, delta * (r - delta / 2)).mean()
+    assert start.loss_ == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_penalty_on_absolute_weights():
+    start, _ = one_epoch(MLPClassifier, Y)
+    pulled, _ = one_epoch(MLPClassifier, Y, l1=3.0)
+    size = sum(abs(W).sum() for W in start.coefs_)
+    assert pulled.loss_ - start.loss_ == pytest.approx(3.0 / 150 * size, rel=1e-10)
+    small = [
+        MLPClassifier(20, max_iter=300, random_state=0, l1=l1, learning_rate_init=0.01).fit(X, Y)
+        for l1 in (0.0, 3.0)
+    ]
+    near_zero = [np.mean(abs(clf.coefs_[0]) < 1e-2) for clf in small]
+    assert near_zero[1] > near_zero[0] + 0.3
+    assert small[1].score(X, Y) > 0.9
+
+
+def test_gradients_may_be_shortened():
+    start, end = one_epoch(MLPClassifier, Y, clip_norm=1e-3, learning_rate_init=2.0)
+    before = np.concatenate([a.ravel() for a in start.coefs_ + start.intercepts_])
+    after = np.concatenate([a.ravel() for a in end.coefs_ + end.intercepts_])
+    assert np.linalg.norm(after - before) == pytest.approx(2e-3, rel=1e-9)
+    _, free = one_epoch(MLPClassifier, Y, clip_norm=1e3, learning_rate_init=2.0)
+    _, plain = one_epoch(MLPClassifier, Y, learning_rate_init=2.0)
+    np.testing.assert_allclose(free.coefs_[0], plain.coefs_[0], rtol=1e-12)
+
+
+def test_schedules_of_the_learning_rate():
+    settings = SHORT | {"batch_size": 32, "solver": "sgd", "tol": 0.0}
+    named = MLPClassifier(**settings, learning_rate_init=0.05).fit(X, Y)
+    same = pc.schedules.Constant(0.05)
+    for solver in ("sgd", "adam"):
+        named = MLPClassifier(**settings | {"solver": solver}, learning_rate_init=0.05).fit(X, Y)
+        clf = MLPClassifier(**settings | {"solver": solver}, learning_rate=same).fit(X, Y)
+        np.testing.assert_array_equal(clf.coefs_[0], named.coefs_[0])
+    cosine = pc.schedules.Cosine(0.05, epochs=30)
+    clf = MLPClassifier(**settings, learning_rate=cosine).fit(X, Y)
+    assert not np.array_equal(clf.coefs_[0], named.coefs_[0])
+    assert sklearn.base.clone(clf).learning_rate == cosine
+    # One call and several are one run: partial_fit goes on where the schedule was.
+    whole = {"batch_size": 150, "solver": "sgd", "random_state": 0, "hidden_layer_sizes": 8}
+    fitted = MLPClassifier(**whole, learning_rate=cosine, max_iter=10).fit(X, Y)
+    parts = MLPClassifier(**whole, learning_rate=cosine)
+    for _ in range(10):
+        parts.partial_fit(X, Y, classes=[0, 1, 2])
+    np.testing.assert_array_equal(fitted.coefs_[0], parts.coefs_[0])
+    adaptive = pc.schedules.Adaptive(0.05)
+    with pytest.raises(ValueError, match="pass 'adaptive'"):
+        MLPClassifier(learning_rate=adaptive).fit(X, Y)
+
+
+def test_what_lbfgs_cannot_heed_is_refused():
+    for name, value in (("l1", 0.1), ("clip_norm", 1.0)):
+        with pytest.raises(ValueError, match=f"{name} is {value}, which solver='lbfgs'"):
+            MLPClassifier(solver="lbfgs", **{name: value}).fit(X, Y)

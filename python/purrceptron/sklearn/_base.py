@@ -24,6 +24,7 @@ from ._parameters import (
     STOCHASTIC_SOLVERS,
     hidden_names,
     hidden_sizes,
+    refuse_together,
 )
 from ._stochastic import NOT_FINITE, Samples, fit_stochastic
 from ._validate import as_rows, checked_input, checked_weights, is_plain
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from purrceptron.losses import Loss
+
 
 class BaseMultilayerPerceptron(BaseEstimator, ABC):
     """What `MLPClassifier` and `MLPRegressor` share; not for use by itself."""
@@ -40,8 +43,8 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
     _parameter_constraints: dict[str, list[Any]] = CONSTRAINTS
 
     @abstractmethod
-    def _core_loss(self) -> str:
-        """Return the core's name for what is minimised."""
+    def _minimised(self) -> Loss:
+        """Return what is minimised."""
 
     @abstractmethod
     def _validate_input(
@@ -102,6 +105,7 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
         self._validate_params()
         hidden = hidden_sizes(self.hidden_layer_sizes)
         names = hidden_names(self.activation, len(hidden))
+        refuse_together(self)
         if self.early_stopping and incremental:
             raise ValueError("partial_fit does not support early_stopping=True")
         first_pass = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
@@ -204,6 +208,7 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
         def cast(samples: Samples) -> Samples:
             y, weights = samples.y, samples.weights
             y = y if self.out_activation_ == "softmax" else as_type(y, network.dtype, "y")
+            y = self._minimised()._targets(y, network.layer_sizes[-1], network.dtype)
             if weights is not None:
                 weights = as_type(weights, network.dtype, "sample_weight")
             return Samples(as_rows(samples.X), y, weights)

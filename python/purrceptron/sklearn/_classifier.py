@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import ClassifierMixin
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 from sklearn.utils.validation import column_or_1d
+
+from purrceptron.losses import BinaryCrossEntropy, CategoricalCrossEntropy
 
 from ._base import BaseMultilayerPerceptron
 from ._labels import classes_of, decode, encode, output_count
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
+
+    from purrceptron.losses import Loss
+    from purrceptron.schedules import Schedule
 
 
 class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
@@ -45,9 +51,10 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         The strength of the L2 penalty, ``alpha / 2m Σ W²``, where m is the batch's weight.
     batch_size : int or "auto"
         Examples a step; ``"auto"`` is ``min(200, n_samples)``. Not for ``"lbfgs"``.
-    learning_rate : {"constant", "invscaling", "adaptive"}
+    learning_rate : {"constant", "invscaling", "adaptive"} or schedule
         How the rate of ``"sgd"`` goes on: as it is; divided by ``t ** power_t``; divided by 5
-        whenever patience is at an end.
+        whenever patience is at an end. Or, for ``"sgd"`` and ``"adam"`` and not in scikit-learn,
+        one of `purrceptron.schedules`, which has a rate of its own.
     learning_rate_init : float
         The rate of ``"sgd"`` and ``"adam"`` at first.
     power_t : float
@@ -82,6 +89,15 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         The most evaluations of ``"lbfgs"``.
     class_weight : dict, "balanced" or None
         How much examples of each class count, beside their `sample_weight`. Not in scikit-learn.
+    label_smoothing : float
+        From 0 up to, but not including, 1: the share of each target that is spread over all
+        classes. Not in scikit-learn.
+    l1 : float
+        The strength of the penalty on absolute weights, ``l1 / m Σ |W|``. Not for ``"lbfgs"``, and
+        not in scikit-learn.
+    clip_norm : float or None
+        The norm that the gradient of a step is shortened to. Not for ``"lbfgs"``, and not in
+        scikit-learn.
     first_layer : {"auto", "direct", "gram"}
         How the first layer is trained by ``"sgd"``; see `purrceptron.train`. Not in scikit-learn.
 
@@ -131,6 +147,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
     _parameter_constraints = {  # noqa: RUF012 (as scikit-learn has it)
         **BaseMultilayerPerceptron._parameter_constraints,
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     }
 
     def __init__(
@@ -141,7 +158,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         solver: str = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
-        learning_rate: str = "constant",
+        learning_rate: str | Schedule = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
@@ -160,6 +177,9 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
         class_weight: dict[Any, float] | str | None = None,
+        label_smoothing: float = 0.0,
+        l1: float = 0.0,
+        clip_norm: float | None = None,
         first_layer: str = "auto",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -186,6 +206,9 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
         self.class_weight = class_weight
+        self.label_smoothing = label_smoothing
+        self.l1 = l1
+        self.clip_norm = clip_norm
         self.first_layer = first_layer
 
     def fit(
@@ -300,9 +323,10 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
             np.log(probabilities, out=probabilities)
         return probabilities
 
-    def _core_loss(self) -> str:
-        softmax = self.out_activation_ == "softmax"
-        return "categorical_cross_entropy" if softmax else "binary_cross_entropy"
+    def _minimised(self) -> Loss:
+        if self.out_activation_ == "softmax":
+            return CategoricalCrossEntropy(self.label_smoothing)
+        return BinaryCrossEntropy(self.label_smoothing)
 
     def _validate_input(
         self, X: Any, y: Any, incremental: bool, reset: bool

@@ -34,7 +34,9 @@ def fit_lbfgs(
     X, y, weights : arrays
         As the core takes them.
     """
-    objective = _core.Objective(network._core, X, y, weights, mlp._core_loss(), float(mlp.alpha))
+    objective = _core.Objective(
+        network._core, X, y, weights, mlp._minimised()._core(), float(mlp.alpha)
+    )
     # Beside the objective there are a few short vectors to add: a second pool of threads would only
     # be in the way of the core's.
     with _blas().limit(limits=1, user_api="blas"):

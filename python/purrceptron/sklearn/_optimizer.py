@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from purrceptron.schedules import Schedule
+
 if TYPE_CHECKING:
     from purrceptron import _core
+    from purrceptron.schedules import Stages
 
 LEAST_RATE = 1e-30
 """Below it a step changes nothing; above it a velocity may be rescaled without overflow."""
@@ -29,6 +32,7 @@ class Optimizer:
     learning_rate_init: float
     schedule: str
     power_t: float
+    stages: Stages
     epoch: int = 0
     step: int = 0
     slots: list[Any] | None = field(default=None, repr=False)
@@ -37,21 +41,26 @@ class Optimizer:
     def of(cls, mlp: Any) -> Optimizer:
         """Return the optimiser that the parameters of an estimator describe."""
         if mlp.solver == "adam":
-            name, schedule = "adam_hat", "constant"
+            name = "adam_hat"
             settings = {"beta1": mlp.beta_1, "beta2": mlp.beta_2, "epsilon": mlp.epsilon}
         else:
-            name, schedule = "sgd", mlp.learning_rate
+            name = "sgd"
             # A momentum of 1 is allowed there; the nearest number below it does the same.
             momentum = min(float(mlp.momentum), float(np.nextafter(1, 0)))
             nesterov = bool(mlp.nesterovs_momentum) and momentum > 0
             settings = {"momentum": momentum, "nesterov": nesterov}
-        rate = float(mlp.learning_rate_init)
         settings = {key: float(value) for key, value in settings.items()}
-        return cls(name, settings, rate, rate, schedule, float(mlp.power_t))
+        rate, schedule, stages = mlp.learning_rate_init, "constant", []
+        if isinstance(mlp.learning_rate, Schedule):
+            rate, stages = mlp.learning_rate.learning_rate, mlp.learning_rate._stages()
+        elif mlp.solver == "sgd":
+            schedule = mlp.learning_rate
+        rate = float(rate)
+        return cls(name, settings, rate, rate, schedule, float(mlp.power_t), stages)
 
     @property
     def constant(self) -> bool:
-        """Whether the learning rate never changes."""
+        """Whether scikit-learn's own schedules leave the learning rate alone."""
         return self.schedule == "constant"
 
     def resume(self, trainer: _core.Trainer) -> None:

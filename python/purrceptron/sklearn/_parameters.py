@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from purrceptron.schedules import Adaptive, Schedule
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -39,7 +41,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
     "alpha": [Interval(Real, 0, None, closed="left")],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
+    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"}), Schedule],
     "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
     "power_t": [Interval(Real, 0, None, closed="left")],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -60,6 +62,8 @@ CONSTRAINTS: dict[str, list[Any]] = {
         Options(Real, {np.inf}),
     ],
     "max_fun": [Interval(Integral, 1, None, closed="left")],
+    "l1": [Interval(Real, 0, None, closed="left")],
+    "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
     "first_layer": [StrOptions({"auto", "direct", "gram"})],
 }
 """What scikit-learn's own validation holds the parameters of both estimators against."""
@@ -112,3 +116,19 @@ def hidden_names(activation: str | Sequence[str], layers: int) -> tuple[str, ...
             f"activation is {given}, expected {layers} names: one for each hidden layer"
         )
     return tuple(ACTIVATIONS[name] for name in given)
+
+
+def refuse_together(mlp: Any) -> None:
+    """Fail where a parameter is set that the solver would ignore, or that means another one.
+
+    Raises
+    ------
+    ValueError
+        Naming the parameter.
+    """
+    if isinstance(mlp.learning_rate, Adaptive):
+        raise ValueError("learning_rate is a schedule, Adaptive: pass 'adaptive'")
+    if mlp.solver == "lbfgs":
+        for name, nothing in (("l1", 0), ("clip_norm", None)):
+            if (value := getattr(mlp, name)) != nothing:
+                raise ValueError(f"{name} is {value}, which solver='lbfgs' cannot heed")

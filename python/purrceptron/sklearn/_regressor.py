@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
+
+from purrceptron.losses import AbsoluteError, Huber, Poisson, SquaredError
 
 from ._base import BaseMultilayerPerceptron
 from ._scores import r2
@@ -18,6 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
+
+    from purrceptron.losses import Loss
+    from purrceptron.schedules import Schedule
+
+LOSSES = {
+    "squared_error": SquaredError,
+    "poisson": Poisson,
+    "absolute_error": AbsoluteError,
+}
 
 
 class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
@@ -31,11 +43,14 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
     loss : {"squared_error", "poisson", "absolute_error", "huber"}
         Half the squared error; half the Poisson deviance of values from 0 on, after an
         exponential; and, not in scikit-learn, the absolute error, and Huber's, which is half the
-        square up to an error of 1 and linear beyond.
+        square up to an error of `huber_delta` and linear beyond.
     hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate, learning_rate_init, \
 power_t, max_iter, shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, \
-early_stopping, validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun, first_layer
+early_stopping, validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun, l1, \
+clip_norm, first_layer
         As in `MLPClassifier`.
+    huber_delta : float
+        Where Huber's loss becomes linear. Not in scikit-learn.
 
     Attributes
     ----------
@@ -62,7 +77,8 @@ n_layers_, n_outputs_, n_features_in_, feature_names_in_, network_
 
     _parameter_constraints = {  # noqa: RUF012 (as scikit-learn has it)
         **BaseMultilayerPerceptron._parameter_constraints,
-        "loss": [StrOptions({"squared_error", "poisson", "absolute_error", "huber"})],
+        "loss": [StrOptions({*LOSSES, "huber"})],
+        "huber_delta": [Interval(Real, 0, None, closed="neither")],
     }
 
     def __init__(
@@ -74,7 +90,7 @@ n_layers_, n_outputs_, n_features_in_, feature_names_in_, network_
         solver: str = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
-        learning_rate: str = "constant",
+        learning_rate: str | Schedule = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
@@ -92,6 +108,9 @@ n_layers_, n_outputs_, n_features_in_, feature_names_in_, network_
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        huber_delta: float = 1.0,
+        l1: float = 0.0,
+        clip_norm: float | None = None,
         first_layer: str = "auto",
     ) -> None:
         self.loss = loss
@@ -118,6 +137,9 @@ n_layers_, n_outputs_, n_features_in_, feature_names_in_, network_
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.huber_delta = huber_delta
+        self.l1 = l1
+        self.clip_norm = clip_norm
         self.first_layer = first_layer
 
     def fit(
@@ -189,8 +211,10 @@ n_layers_, n_outputs_, n_features_in_, feature_names_in_, network_
         outputs = self._outputs(X)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
-    def _core_loss(self) -> str:
-        return self.loss
+    def _minimised(self) -> Loss:
+        if self.loss == "huber":
+            return Huber(self.huber_delta)
+        return LOSSES[self.loss]()
 
     def _reported_loss(self, loss: float, penalty: float) -> float:
         """Return it with the mean over the outputs, though it is the sum that is minimised."""

@@ -118,11 +118,14 @@ class _Run:
             self.optimizer.name,
             self.optimizer.settings,
             learning_rate=self.optimizer.learning_rate,
-            loss=mlp._core_loss(),
+            loss=mlp._minimised()._core(),
             l2=float(mlp.alpha),
             batch_size=None if whole else batch_size,
             seed=0,
             first_layer=self._first_layer(),
+            schedule=self.optimizer.stages,
+            l1=float(mlp.l1),
+            clip_norm=None if mlp.clip_norm is None else float(mlp.clip_norm),
         )
         self.optimizer.resume(self.trainer)
         self.best = network._core.snapshot() if mlp.early_stopping else None
