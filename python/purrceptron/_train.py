@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -173,8 +174,9 @@ def train(
         batch_size = len(X)
     validation = None if validation_data is None else Judge(net, validation_data, checked_loss)
 
-    net._core.begin_fit()
-    try:
+    with ExitStack() as stack:
+        net._core.begin_fit()
+        stack.callback(net._core.end_fit)
         trainer = _core.Trainer(
             net._core,
             X,
@@ -205,7 +207,7 @@ def train(
         if progress:
             from ._app.progress import ProgressBar
 
-            listeners.append(ProgressBar(epochs))
+            listeners.append(stack.enter_context(ProgressBar(epochs)))
         history = History(first_layer=": ".join(trainer.first_layer()))
         before, net.training = (
             net.training,
@@ -231,8 +233,6 @@ def train(
             now = None if pace is None else pace.state
             history.state = State(optimizer.name, seed, *trainer.state(), now)
         _notify(listeners, "on_train_end", net, history)
-    finally:
-        net._core.end_fit()
     if (message := _core.take_warning()) is not None:
         warn(message, RuntimeWarning)
     return history

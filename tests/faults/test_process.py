@@ -274,6 +274,26 @@ def test_a_fit_that_never_began_leaves_the_record_of_the_last():
     assert net.training["epochs"] == 2
 
 
+def test_a_fit_that_fails_takes_its_progress_bar_away(monkeypatch):
+    progress = pytest.importorskip("purrceptron._app.progress")
+    left = []
+
+    class Bar(progress.ProgressBar):
+        def __exit__(self, kind, error, traceback):
+            left.append(kind)
+            return super().__exit__(kind, error, traceback)
+
+    class Fail:
+        def on_epoch_end(self, net, history):
+            raise ZeroDivisionError("a bug in the callback")
+
+    monkeypatch.setattr(progress, "ProgressBar", Bar)
+    net = pc.Network([30, 1], seed=1)
+    with pytest.raises(ZeroDivisionError):
+        pc.train(net, *problem(), epochs=5, callbacks=[Fail()], progress=True)
+    assert left == [ZeroDivisionError]
+
+
 # 63
 
 

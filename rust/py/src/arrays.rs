@@ -1,6 +1,7 @@
 //! NumPy arrays in, views of them out; anything unusual is first made usual by `_validation.py`.
 
-use numpy::ndarray::Dimension;
+use numpy::ndarray::{ArrayViewD, Dimension};
+use numpy::npyffi::{PY_ARRAY_API, npy_intp};
 use numpy::prelude::*;
 use numpy::{
     Element, PyArray1, PyArray2, PyArrayDyn, PyReadonlyArray, PyReadonlyArray1, PyReadonlyArray2,
@@ -27,6 +28,36 @@ pub(crate) fn is_aligned<T: Element, D: Dimension>(
 ) -> bool {
     array.data().is_aligned()
         && array.strides().iter().all(|s| s.unsigned_abs() % size_of::<T>() == 0)
+}
+
+/// A new array whose elements are still to be written, or `MemoryError`.
+pub(crate) fn empty<'py, T: Element>(
+    py: Python<'py>,
+    shape: &[usize],
+) -> PyResult<Bound<'py, PyArrayDyn<T>>> {
+    let mut dims: Vec<npy_intp> = shape.iter().map(|&n| n as npy_intp).collect();
+    // SAFETY: the call takes `dims.len()` dimensions from `dims`, takes over the reference to the type, and
+    // returns a new array of that type, or null with an exception set.
+    unsafe {
+        let array = PY_ARRAY_API.PyArray_Empty(
+            py,
+            dims.len() as i32,
+            dims.as_mut_ptr(),
+            T::get_dtype(py).into_dtype_ptr(),
+            0,
+        );
+        Ok(Bound::from_owned_ptr_or_err(py, array)?.cast_into_unchecked())
+    }
+}
+
+/// A new array with the numbers of a view, or `MemoryError`.
+pub(crate) fn copied<'py, T: Element + Copy>(
+    py: Python<'py>,
+    view: ArrayViewD<'_, T>,
+) -> PyResult<Bound<'py, PyArrayDyn<T>>> {
+    let array = empty::<T>(py, view.shape())?;
+    array.try_readwrite()?.as_array_mut().assign(&view);
+    Ok(array)
 }
 
 /// Samples of any type that the core reads, borrowed.

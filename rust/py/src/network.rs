@@ -11,7 +11,7 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::arrays::{SampleArray, TargetArray, read, weights};
+use crate::arrays::{SampleArray, TargetArray, copied, read, weights};
 use crate::error::CoreError;
 use crate::trainer::Trainer;
 
@@ -357,8 +357,8 @@ pub(crate) fn arrays_of<'py, T: Element + Float>(
 ) -> PyResult<Bound<'py, PyList>> {
     let layers = PyList::empty(py);
     for l in 0..parameters.layers() {
-        let weight = PyArray2::from_array(py, &parameters.weight(l));
-        let bias = PyArray1::from_array(py, &parameters.bias(l));
+        let weight = copied(py, parameters.weight(l).into_dyn())?;
+        let bias = copied(py, parameters.bias(l).into_dyn())?;
         layers.append((weight, bias))?;
     }
     Ok(layers)

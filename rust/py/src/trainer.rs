@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ndarray::ArrayView2;
+use ndarray::{ArrayView1, ArrayView2};
 use numpy::{Element, IntoPyArray, PyArray1, PyReadonlyArray2};
 use purrceptron::gram::{Choice, FirstLayer, GramState};
 use purrceptron::train::{Settings, State};
@@ -17,7 +17,7 @@ use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::PyList;
 
-use crate::arrays::{SampleArray, TargetArray, read, weights};
+use crate::arrays::{SampleArray, TargetArray, copied, read, weights};
 use crate::error::CoreError;
 use crate::network::{
     AnyNetwork, LossArgument, Network, Shared, arrays_of, loss_asked, named, parameters_from,
@@ -257,7 +257,7 @@ impl Trainer {
                 state.epoch,
                 state.step,
                 slots,
-                state.gram.as_ref().map(|gram| gram_arrays(py, gram)),
+                state.gram.as_ref().map(|gram| gram_arrays(py, gram)).transpose()?,
             ))
         })
     }
@@ -290,13 +290,17 @@ impl Trainer {
     }
 }
 
-fn gram_arrays<'py, T: Element>(py: Python<'py>, state: &GramState<T>) -> GramArrays<'py> {
-    let arrays =
-        |all: &[Vec<T>]| all.iter().map(|v| PyArray1::from_slice(py, v).into_any()).collect();
+fn gram_arrays<'py, T: Element + Copy>(
+    py: Python<'py>,
+    state: &GramState<T>,
+) -> PyResult<GramArrays<'py>> {
+    fn array<'py, E: Element + Copy>(py: Python<'py>, v: &[E]) -> PyResult<Bound<'py, PyAny>> {
+        Ok(copied(py, ArrayView1::from(v).into_dyn())?.into_any())
+    }
+    let arrays = |all: &[Vec<T>]| all.iter().map(|v| array(py, v)).collect::<PyResult<_>>();
     let coefficients = state.coefficients.iter();
-    let coefficients =
-        coefficients.map(|(starts, rows)| (*starts, PyArray1::from_slice(py, rows).into_any()));
-    (arrays(&state.starts), coefficients.collect(), arrays(&state.products))
+    let coefficients = coefficients.map(|(starts, rows)| Ok((*starts, array(py, rows)?)));
+    Ok((arrays(&state.starts)?, coefficients.collect::<PyResult<_>>()?, arrays(&state.products)?))
 }
 
 fn gram_state<T: Element + Float>(arrays: &GramArrays<'_>) -> PyResult<GramState<T>> {

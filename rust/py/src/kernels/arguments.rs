@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 
 use numpy::ndarray::{ArrayView1, ArrayView2, ArrayViewD, Ix1, Ix2};
-use numpy::npyffi::{NPY_ORDER, PY_ARRAY_API, npy_intp};
+use numpy::npyffi::{NPY_ORDER, PY_ARRAY_API};
 use numpy::prelude::*;
 use numpy::{BorrowError, Element, PyArrayDyn, PyReadwriteArrayDyn};
 use purrceptron::math::all_finite;
@@ -69,26 +69,6 @@ pub(super) fn check_finite<T: Float>(
     let columns = view.len() / rows.max(1);
     let flat = view.to_shape((rows, columns)).expect("the number of elements is the same");
     Ok(samples::check_finite(name, &flat.view())?)
-}
-
-/// A new array whose elements are still to be written, or `MemoryError`.
-pub(super) fn empty<'py, T: Element>(
-    py: Python<'py>,
-    shape: &[usize],
-) -> PyResult<Bound<'py, PyArrayDyn<T>>> {
-    let mut dims: Vec<npy_intp> = shape.iter().map(|&n| n as npy_intp).collect();
-    // SAFETY: the call takes `dims.len()` dimensions from `dims`, takes over the reference to the type, and
-    // returns a new array of that type, or null with an exception set.
-    unsafe {
-        let array = PY_ARRAY_API.PyArray_Empty(
-            py,
-            dims.len() as i32,
-            dims.as_mut_ptr(),
-            T::get_dtype(py).into_dtype_ptr(),
-            0,
-        );
-        Ok(Bound::from_owned_ptr_or_err(py, array)?.cast_into_unchecked())
-    }
 }
 
 /// A new array of the same shape, in the same order if the other is dense, whose elements are still to be written.

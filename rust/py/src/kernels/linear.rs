@@ -9,8 +9,8 @@ use purrceptron::{Context, Float, dense, gemm, samples};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use super::arguments::{Out, empty, matrix, refuse, vector, with_floats, write};
-use crate::arrays::{is_aligned, read};
+use super::arguments::{Out, matrix, refuse, vector, with_floats, write};
+use crate::arrays::{empty, is_aligned, read};
 use crate::error::CoreError;
 
 /// The matrix product ``a @ b``.

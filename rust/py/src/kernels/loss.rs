@@ -7,8 +7,8 @@ use purrceptron::{Context, Float, Loss, Targets};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use super::arguments::{Out, check_finite, empty, matrix, refuse, with_floats, write};
-use crate::arrays::read;
+use super::arguments::{Out, check_finite, matrix, refuse, with_floats, write};
+use crate::arrays::{empty, read};
 use crate::error::CoreError;
 
 /// Logits and labels as matrices with an example a row: a vector is one column.

@@ -5,10 +5,8 @@ use numpy::{Element, PyArrayDyn};
 use purrceptron::{Context, Float, loss};
 use pyo3::prelude::*;
 
-use super::arguments::{
-    Out, check_finite, elements, empty, in_rows, not_empty, refuse, with_floats,
-};
-use crate::arrays::read;
+use super::arguments::{Out, check_finite, elements, in_rows, not_empty, refuse, with_floats};
+use crate::arrays::{empty, read};
 use crate::error::CoreError;
 
 /// The array in rows, and how long they are.
