@@ -20,6 +20,7 @@ from ._evaluate import Evaluation, evaluate
 from ._history import History, State
 from ._model_file import load
 from ._network import Network
+from ._normalization import Normalization
 from ._optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
 from ._train import train
 
@@ -39,6 +40,7 @@ __all__ = [
     "History",
     "MissingExtraError",
     "Network",
+    "Normalization",
     "Optimizer",
     "RMSProp",
     "State",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -54,8 +54,9 @@ def check_gradients(
 ) -> GradientCheck:
     """Hold the derivatives of the cost against central differences, in float64.
 
-    ``(J(w + h) - J(w - h)) / 2h`` is computed for each weight and bias ``w``, or for some drawn
-    among them, and compared with what `Network.gradients` says. The network itself is left alone.
+    ``(J(w + h) - J(w - h)) / 2h`` is computed for each weight and bias ``w``, and for gain and
+    shift where layers are normalised, or for some drawn among them, and compared with what
+    back-propagation says. The network itself is left alone. Batches are normalised as in training.
 
     Parameters
     ----------
@@ -100,29 +101,44 @@ def check_gradients(
     at_most = checked_count("at_most", at_most, least=1)
     random = np.random.default_rng(checked_seed(seed))
     twin = with_dtype(net, "float64")
-    settings: dict[str, Any] = {"loss": loss, "l2": l2, "l1": l1, "sample_weight": sample_weight}
-    parameters, gradients = twin.parameters, twin.gradients(X, y, **settings)
+    data = twin._data(X, y, sample_weight, loss, l2, l1)
+    parameters, numbers = twin.parameters, twin._core.normalization()
+    gradients = twin.gradients(X, y, loss, l2, sample_weight, l1=l1)
+    of_numbers = twin._core.gradients(*data)[2]
+
+    def cost() -> float:
+        twin._core.set_parameters(parameters)
+        twin._core.set_normalization(numbers)
+        return twin._core.gradients(*data)[0]
+
+    arrays = []
+    for layer, (pair, derivatives) in enumerate(zip(parameters, gradients, strict=True)):
+        arrays += [(f"W of layer {layer + 1}", pair[0], derivatives[0])]
+        arrays += [(f"b of layer {layer + 1}", pair[1], derivatives[1])]
+        own, derived = numbers[layer], of_numbers[layer]
+        if own is not None and derived is not None:
+            arrays += [(f"gain of layer {layer + 1}", own[0], derived[0])]
+            arrays += [(f"shift of layer {layer + 1}", own[1], derived[1])]
 
     worst = GradientCheck(-1.0, "", 0.0, 0.0, 0)
     checked = 0
-    for layer, (arrays, derivatives) in enumerate(zip(parameters, gradients, strict=True)):
-        for name, values, slopes in zip("Wb", arrays, derivatives, strict=True):
-            scale = max(1.0, float(np.abs(slopes).max()))
-            places = np.arange(values.size)
-            if len(places) > at_most:
-                places = random.choice(places, at_most, replace=False)
-            for place in places:
-                index = np.unravel_index(place, values.shape)
-                kept, sides = values[index], []
-                for moved in (kept + h, kept - h):
-                    values[index] = moved
-                    twin.set_parameters(parameters)
-                    sides.append(twin.loss(X, y, **settings))
-                values[index] = kept
-                analytic, numeric = float(slopes[index]), (sides[0] - sides[1]) / (2 * h)
-                error = abs(analytic - numeric) / scale
-                checked += 1
-                if not error <= worst.error:
-                    where = f"{name}[{', '.join(map(str, index))}] of layer {layer + 1}"
-                    worst = GradientCheck(error, where, analytic, numeric, checked)
+    for name, values, slopes in arrays:
+        scale = max(1.0, float(np.abs(slopes).max()))
+        places = np.arange(values.size)
+        if len(places) > at_most:
+            places = random.choice(places, at_most, replace=False)
+        for place in places:
+            index = np.unravel_index(place, values.shape)
+            kept, sides = values[index], []
+            for moved in (kept + h, kept - h):
+                values[index] = moved
+                sides.append(cost())
+            values[index] = kept
+            analytic, numeric = float(slopes[index]), (sides[0] - sides[1]) / (2 * h)
+            error = abs(analytic - numeric) / scale
+            checked += 1
+            if not error <= worst.error:
+                what, _, where = name.partition(" ")
+                where = f"{what}[{', '.join(map(str, index))}] {where}"
+                worst = GradientCheck(error, where, analytic, numeric, checked)
     return GradientCheck(worst.error, worst.where, worst.analytic, worst.numeric, checked)

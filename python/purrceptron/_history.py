@@ -30,6 +30,8 @@ class State:
         descent, one for momentum and RMSProp, two for Adam.
     gram : tuple or None
         The first layer's coefficients, if it was trained in the space of examples.
+    normalization : list
+        What the optimiser remembers of the layers' normalisations.
     pace : tuple of float or None
         Where an `Adaptive` learning rate is: its value, the best that it has seen, and the epochs
         since without progress.
@@ -41,6 +43,7 @@ class State:
     step: int
     slots: list[Parameters] = field(repr=False)
     gram: tuple[Any, ...] | None = field(default=None, repr=False)
+    normalization: list[Any] = field(default_factory=list, repr=False)
     pace: tuple[float, float, int] | None = None
 
 

@@ -19,6 +19,7 @@ from ._arguments import (
     counted,
     warn,
 )
+from ._normalization import Normalization, checked_kinds, from_core, to_core
 from ._validation import (
     Array,
     as_layers,
@@ -65,6 +66,10 @@ class Network:
         From 0 to 2**64 - 1. The same seed gives the same weights on every machine; None draws one.
     uint8_scale : float
         What uint8 samples are multiplied by. Samples of any other type are taken as they are.
+    normalization : {"batch", "layer"} or sequence of them and None, optional
+        What stands between the linear half of the hidden layers and their activation, or of each:
+        batch or layer normalisation; see `Normalization`. A batch has then to fit into memory as a
+        whole with ``"batch"``.
 
     Attributes
     ----------
@@ -95,6 +100,7 @@ class Network:
         "_dtype",
         "_hidden",
         "_layer_sizes",
+        "_normalization",
         "_output",
         "_uint8_scale",
         "training",
@@ -109,9 +115,11 @@ class Network:
         init: str | Initializer = "he_normal",
         seed: int | None = None,
         uint8_scale: float = 1 / 255,
+        normalization: str | Sequence[str | None] | None = None,
     ) -> None:
         sizes = checked_sizes(layer_sizes)
         names = checked_hidden(hidden, len(sizes) - 2)
+        kinds = checked_kinds(normalization, len(sizes) - 2)
         self._dtype = checked_dtype(dtype)
         scale = checked_number("uint8_scale", uint8_scale)
         with np.errstate(over="ignore"):
@@ -125,10 +133,18 @@ class Network:
         name = "zeros" if callable(init) else checked_name("init", init)
         seed = checked_seed(seed)
         self._core = _core.Network(
-            list(sizes), list(names), output, self._dtype.name, name, seed, float(uint8_scale)
+            list(sizes),
+            list(names),
+            output,
+            self._dtype.name,
+            name,
+            seed,
+            float(uint8_scale),
+            list(kinds),
         )
         self._layer_sizes = sizes
         self._hidden = names
+        self._normalization = kinds
         self._output = str(output)
         self._uint8_scale = scale
         self._class_names: tuple[str, ...] | None = None
@@ -205,6 +221,28 @@ class Network:
         """
         layers = as_layers(parameters, self._layer_sizes, self._dtype, "parameters")
         self._core.set_parameters(layers)
+
+    @property
+    def normalization(self) -> list[Normalization | None]:
+        """Copies of the numbers of the hidden layers' normalisations; None where there is none."""
+        return from_core(self._normalization, self._core.normalization())
+
+    def set_normalization(self, normalization: Sequence[Normalization | None]) -> None:
+        """Replace the numbers of the hidden layers' normalisations.
+
+        Parameters
+        ----------
+        normalization : sequence of Normalization or None
+            As in `normalization`; any float type is cast to the network's.
+
+        Raises
+        ------
+        ValueError
+            If a kind or shape does not fit or a number is NaN or infinite. Nothing is replaced
+            then.
+        """
+        numbers = to_core(normalization, self._normalization, self._layer_sizes, self._dtype)
+        self._core.set_normalization(numbers)
 
     def forward(self, X: Array) -> NDArray[Any]:
         """Return the output activations.
@@ -296,6 +334,7 @@ class Network:
         sample_weight: Array | None = None,
         *,
         l1: float = 0.0,
+        training: bool = False,
     ) -> float:
         """Return the cost ``J``: the examples' mean loss, and the penalties on the weights.
 
@@ -317,13 +356,16 @@ class Network:
             How much each example counts; ``m`` is then their sum.
         l1 : float
             λ₁, the strength of the penalty ``λ₁/m Σ |W|``.
+        training : bool
+            Whether batches are normalised as in training, by the mean and variance of `X` itself.
 
         Raises
         ------
         ValueError
             If an argument does not fit.
         """
-        return self._core.loss(*self._data(X, y, sample_weight, loss, l2, l1))
+        data = self._data(X, y, sample_weight, loss, l2, l1)
+        return self._core.gradients(*data)[0] if training else self._core.loss(*data)
 
     def gradients(
         self,
@@ -337,9 +379,10 @@ class Network:
     ) -> Parameters:
         """Return the derivatives of `loss` by all weights and biases: ``[(dW, db), ...]``.
 
-        The arguments are those of `loss`.
+        The arguments are those of `loss`. With batch normalisation the derivatives are those that
+        training uses, of `loss` with ``training=True``.
         """
-        return self._core.gradients(*self._data(X, y, sample_weight, loss, l2, l1))
+        return self._core.gradients(*self._data(X, y, sample_weight, loss, l2, l1))[1]
 
     def stop_training(self) -> None:
         """Ask the fit under way, in another thread or in this one's callback, to stop.
@@ -407,8 +450,10 @@ class Network:
             self._output,
             self._dtype.name,
             self._uint8_scale,
+            self._normalization,
         )
-        return _rebuild, (settings, self.parameters, self._class_names, dict(self.training))
+        state = (self.parameters, self._class_names, dict(self.training), self.normalization)
+        return _rebuild, (settings, *state)
 
     def __repr__(self) -> str:
         hidden = self._hidden
@@ -417,16 +462,28 @@ class Network:
         if hidden:
             parts.append(f"hidden={(hidden[0] if same else list(hidden))!r}")
         parts += [f"output={self._output!r}", f"dtype={self._dtype.name!r}"]
+        if any(self._normalization):
+            kinds = self._normalization
+            shown = kinds[0] if len(set(kinds)) == 1 else list(kinds)
+            parts.append(f"normalization={shown!r}")
         return f"Network({', '.join(parts)})"
 
 
 def with_dtype(net: Network, dtype: DTypeLike) -> Network:
     """Return a copy of the network that computes in that dtype."""
     cast = checked_dtype(dtype)
-    rebuild, (settings, parameters, *others) = net.__reduce__()
-    sizes, hidden, output, _, uint8_scale = settings
-    layers = [(W.astype(cast), b.astype(cast)) for W, b in parameters]
-    copy: Network = rebuild((sizes, hidden, output, cast.name, uint8_scale), layers, *others)
+    copy = Network(
+        net.layer_sizes,
+        net.hidden,
+        net.output,  # type: ignore[arg-type]
+        cast,
+        init="zeros",
+        seed=0,
+        uint8_scale=net.uint8_scale,
+        normalization=net._normalization,
+    )
+    copy.set_parameters(net.parameters)
+    copy.set_normalization(net.normalization)
     return copy
 
 
@@ -435,11 +492,14 @@ def _rebuild(
     parameters: Parameters,
     class_names: tuple[str, ...] | None,
     training: dict[str, Any],
+    normalization: Sequence[Normalization | None] = (),
 ) -> Network:
     """Make a network again from what `Network.__reduce__` gave: copies and pickles."""
-    sizes, hidden, output, dtype, uint8_scale = settings
-    net = Network(sizes, hidden, output, dtype, init="zeros", seed=0, uint8_scale=uint8_scale)
+    sizes, hidden, output, dtype, uint8_scale, *kinds = settings
+    net = Network(sizes, hidden, output, dtype, "zeros", 0, uint8_scale, *kinds)
     net._core.set_parameters(parameters)
+    if normalization:
+        net.set_normalization(normalization)
     net.class_names = class_names
     net.training = training
     return net

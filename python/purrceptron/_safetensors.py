@@ -1,12 +1,16 @@
 """Our own model file: a safetensors container and what its tensors and metadata mean.
 
-Tensors: ``layers.{i}.weight`` (n_out, n_in) and ``layers.{i}.bias`` (n_out,), all
-of the network's dtype. Metadata, which the container wants as text:
+Tensors: ``layers.{i}.weight`` (n_out, n_in) and ``layers.{i}.bias`` (n_out,); for
+normalised layers ``layers.{i}.normalization.{part}`` (n_out,), the parts being gain
+and shift, and for batches mean and variance; all of the network's dtype. Metadata,
+which the container wants as text:
 
 ===================  ======================================================
-``format_version``   1; a reader refuses a file whose number is above its own
+``format_version``   1, or 2 with normalised layers; a reader refuses a file whose
+                     number is above its own
 ``written_by``       the library and its version
-``architecture``     JSON: ``layer_sizes``, ``hidden``, ``output``, ``dtype``
+``architecture``     JSON: ``layer_sizes``, ``hidden``, ``output``, ``dtype``, and
+                     from version 2 on ``normalization``
 ``uint8_scale``      JSON: what uint8 inputs are multiplied by
 ``training``         JSON: the settings of the last fit
 ``class_names``      JSON: a list, where the classes have names
@@ -28,9 +32,10 @@ import numpy.typing as npt
 
 from purrceptron import _core, _strict_json
 from purrceptron._errors import CheckpointError
-from purrceptron._stored_model import Parameters, StoredModel
+from purrceptron._normalization import Normalization
+from purrceptron._stored_model import PARTS, Parameters, StoredModel
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 T = TypeVar("T")
 
@@ -48,15 +53,20 @@ def encode(model: StoredModel) -> bytes:
     for i, (weight, bias) in enumerate(model.parameters):
         tensors[f"layers.{i}.weight"] = _tensor(weight, model.dtype)
         tensors[f"layers.{i}.bias"] = _tensor(bias, model.dtype)
+    for i, each in enumerate(model.normalization):
+        for part in _parts(None if each is None else each.kind):
+            tensors[_place(i, part)] = _tensor(getattr(each, part), model.dtype)
 
-    architecture = {
+    architecture: dict[str, Any] = {
         "layer_sizes": model.layer_sizes,
         "hidden": model.hidden,
         "output": model.output,
         "dtype": model.dtype,
     }
+    if model.kinds:
+        architecture["normalization"] = model.kinds
     metadata = {
-        "format_version": str(FORMAT_VERSION),
+        "format_version": "2" if model.kinds else "1",
         "written_by": f"purrceptron {_core.__version__}",
         "architecture": json.dumps(architecture),
         "uint8_scale": json.dumps(model.uint8_scale),
@@ -83,13 +93,16 @@ def decode(data: bytes) -> StoredModel:
     architecture = _take(values, "architecture", dict)
     layer_sizes = _take_all(architecture, "layer_sizes", int)
     dtype = _take(architecture, "dtype", str)
+    kinds = _take(architecture, "normalization", list) if "normalization" in architecture else []
+    parameters, normalization = _arrays(data, places, len(layer_sizes) - 1, dtype, kinds)
     return StoredModel(
         layer_sizes=layer_sizes,
         hidden=_take_all(architecture, "hidden", str),
         output=_take(architecture, "output", str),
         dtype=dtype,
         uint8_scale=_take(values, "uint8_scale", float),
-        parameters=_parameters(data, places, len(layer_sizes) - 1, dtype),
+        parameters=parameters,
+        normalization=normalization,
         class_names=_take_all(values, "class_names", str) if "class_names" in values else None,
         training=_take(values, "training", dict) if "training" in values else {},
     )
@@ -100,8 +113,22 @@ def _tensor(array: npt.NDArray[Any], dtype: str) -> tuple[str, list[int], bytes]
     return name, list(array.shape), array.astype(in_file).tobytes()
 
 
-def _parameters(data: bytes, places: Places, layers: int, dtype: str) -> Parameters:
+def _parts(kind: str | None) -> tuple[str, ...]:
+    """Return the names of the numbers that such a normalisation has."""
+    return {"batch": PARTS, "layer": PARTS[:2]}.get(kind or "", ())
+
+
+def _place(layer: int, part: str) -> str:
+    return f"layers.{layer}.normalization.{part}"
+
+
+def _arrays(
+    data: bytes, places: Places, layers: int, dtype: str, kinds: list[Any]
+) -> tuple[Parameters, tuple[Normalization | None, ...]]:
+    if kinds and (len(kinds) != layers - 1 or not set(kinds) <= {"batch", "layer", None}):
+        raise CheckpointError(f"its 'normalization' is {kinds!r}, which does not fit its layers")
     wanted = [f"layers.{i}.{part}" for i in range(layers) for part in ("weight", "bias")]
+    wanted += [_place(i, part) for i, kind in enumerate(kinds) for part in _parts(kind)]
     for name in wanted:
         if name not in places:
             raise CheckpointError(f"its architecture wants a tensor {name!r}, which is not there")
@@ -111,13 +138,20 @@ def _parameters(data: bytes, places: Places, layers: int, dtype: str) -> Paramet
         raise CheckpointError(f"its dtype is {dtype!r}, neither 'float32' nor 'float64'")
 
     expected, in_file = _DTYPES[dtype]
-    arrays = []
+    arrays = {}
     for name in wanted:
         stored, shape, start, _ = places[name]
         if stored != expected:
             raise CheckpointError(f"tensor {name!r} is {stored}, but the network is {dtype}")
-        arrays.append(np.ndarray(tuple(shape), in_file, buffer=data, offset=start))
-    return list(zip(arrays[::2], arrays[1::2], strict=True))
+        arrays[name] = np.ndarray(tuple(shape), in_file, buffer=data, offset=start)
+    parameters = [(arrays[f"layers.{i}.weight"], arrays[f"layers.{i}.bias"]) for i in range(layers)]
+    normalization = tuple(
+        None
+        if kind is None
+        else Normalization(kind, *(arrays[_place(i, part)] for part in _parts(kind)))
+        for i, kind in enumerate(kinds)
+    )
+    return parameters, normalization
 
 
 def _check_version(metadata: dict[str, str]) -> None:

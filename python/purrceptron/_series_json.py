@@ -83,6 +83,9 @@ def _problems(model: StoredModel) -> Iterator[str]:
     for i, name in enumerate(model.hidden, start=1):
         if name != "relu":
             yield f"{name} in hidden layer {i}"
+    for i, kind in enumerate(model.kinds, start=1):
+        if kind is not None:
+            yield f"{kind} normalisation in hidden layer {i}"
     if model.output != "sigmoid":
         yield f"a {model.output} output"
     if not math.isclose(model.uint8_scale, PIXEL_SCALE, rel_tol=1e-7):

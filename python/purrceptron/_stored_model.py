@@ -7,9 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from purrceptron._errors import CheckpointError
+from purrceptron._normalization import Normalization
 
 if TYPE_CHECKING:
     from purrceptron._network import Network
+
+PARTS = ("gain", "shift", "mean", "variance")
+"""The numbers of a normalisation, as `Normalization` has them."""
 
 Parameters = list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]
 
@@ -36,6 +40,8 @@ class StoredModel:
         What the classes are called, if anyone said.
     training
         The settings of the last fit.
+    normalization
+        Of each hidden layer, the numbers of its normalisation, or None; empty if none has one.
     """
 
     layer_sizes: tuple[int, ...]
@@ -46,6 +52,7 @@ class StoredModel:
     parameters: Parameters
     class_names: tuple[str, ...] | None = None
     training: dict[str, Any] = field(default_factory=dict)
+    normalization: tuple[Normalization | None, ...] = ()
 
     @classmethod
     def of(cls, net: "Network") -> Self:
@@ -59,6 +66,7 @@ class StoredModel:
             parameters=net.parameters,
             class_names=net.class_names,
             training=net.training,
+            normalization=tuple(net.normalization) if any(net.normalization) else (),
         )
 
     def network(self) -> "Network":
@@ -72,6 +80,7 @@ class StoredModel:
             dtype=self.dtype,
             uint8_scale=self.uint8_scale,
             init="zeros",
+            normalization=self.kinds or None,
         )
         # Past `net.set_parameters`, which refuses what is not finite: `check` decides that.
         net._core.set_parameters(
@@ -80,9 +89,20 @@ class StoredModel:
                 for w, b in self.parameters
             ]
         )
+        if self.normalization:
+            numbers = [
+                None if each is None else tuple(np.require(a, self.dtype, ["C", "A"]) for a in each)
+                for each in map(_numbers, self.normalization)
+            ]
+            net._core.set_normalization(cast(Any, numbers))
         net.class_names = self.class_names
         net.training = self.training
         return net
+
+    @property
+    def kinds(self) -> tuple[str | None, ...]:
+        """How each hidden layer is normalised; empty if none is."""
+        return tuple(None if each is None else each.kind for each in self.normalization)
 
     def check(self, *, allow_nonfinite: bool = False) -> None:
         """Raise `CheckpointError` unless sizes, shapes and values fit together.
@@ -101,6 +121,20 @@ class StoredModel:
         for i, (n_out, n_in, (weight, bias)) in enumerate(layers):
             _check_array(f"layers.{i}.weight", weight, (n_out, n_in), widths, allow_nonfinite)
             _check_array(f"layers.{i}.bias", bias, (n_out,), widths, allow_nonfinite)
+        for i, (n_out, each) in enumerate(
+            zip(self.layer_sizes[1:], self.normalization, strict=False)
+        ):
+            for part, array in zip(PARTS, _numbers(each) or (), strict=False):
+                name = f"layers.{i}.normalization.{part}"
+                _check_array(name, array, (n_out,), widths, allow_nonfinite)
+
+
+def _numbers(each: Normalization | None) -> tuple[npt.NDArray[Any], ...] | None:
+    if each is None:
+        return None
+    mean = np.zeros_like(each.gain) if each.mean is None else each.mean
+    variance = np.ones_like(each.gain) if each.variance is None else each.variance
+    return each.gain, each.shift, mean, variance
 
 
 def _check_array(

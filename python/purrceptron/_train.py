@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _core
-from ._arguments import checked_count, checked_number, checked_seed, warn
+from ._arguments import checked_count, checked_number, checked_seed, counted, warn
 from ._class_weight import weighted_by_class
 from ._history import History, Judge, State
 from ._network import Network
@@ -46,6 +46,8 @@ def train(
     l2: float = 0.0,
     l1: float = 0.0,
     clip_norm: float | None = None,
+    dropout: float | Sequence[float] = 0.0,
+    input_dropout: float = 0.0,
     sample_weight: Array | None = None,
     class_weight: ClassWeight | None = None,
     seed: int | None = None,
@@ -84,6 +86,11 @@ def train(
     clip_norm : float, optional
         The gradient of a step, that of all weights and biases with the penalties, is shortened to
         this norm if it is longer.
+    dropout : float or sequence of float
+        The probability with which each activation of the hidden layers, or of each, is left out of
+        a step; what is kept grows by ``1 / (1 - p)``. From 0 up to, but not including, 1.
+    input_dropout : float
+        The same for what enters the network; it does not go with ``first_layer="gram"``.
     sample_weight : array-like of shape (m,), optional
         How much each example counts. Not negative, and not all zero.
     class_weight : dict of int to float, or "balanced", optional
@@ -157,6 +164,7 @@ def train(
     base = checked_number("learning_rate", base)
     if clip_norm is not None:
         clip_norm = checked_number("clip_norm", clip_norm)
+    rates = _dropout_rates(dropout, input_dropout, len(net.hidden))
     checked_loss = _checked_loss(loss, net.output)
     labels = y
     X, y, core_loss, l2, weights, l1 = net._data(X, y, sample_weight, checked_loss, l2, l1)
@@ -194,12 +202,13 @@ def train(
             schedule=[] if schedule is None else schedule._stages(),
             l1=l1,
             clip_norm=clip_norm,
+            dropout=rates,
         )
         if resume is not None:
             slots = [
                 as_layers(slot, net.layer_sizes, net.dtype, "resume.slots") for slot in resume.slots
             ]
-            trainer.set_state(resume.epoch, resume.step, slots, resume.gram)
+            trainer.set_state(resume.epoch, resume.step, slots, resume.gram, resume.normalization)
         pace = None
         if isinstance(schedule, Adaptive):
             pace = Pace(schedule, trainer, None if resume is None else resume.pace)
@@ -219,6 +228,8 @@ def train(
                 l2=l2,
                 l1=l1,
                 clip_norm=clip_norm,
+                dropout=dropout if isinstance(dropout, (int, float)) else list(dropout),
+                input_dropout=input_dropout,
                 seed=seed,
                 samples=len(X),
                 validation_samples=0 if validation is None else len(validation),
@@ -231,7 +242,8 @@ def train(
             raise
         if _run(net, trainer, epochs, history, validation, listeners):
             now = None if pace is None else pace.state
-            history.state = State(optimizer.name, seed, *trainer.state(), now)
+            numbers = trainer.state_of_normalization() if any(net._normalization) else []
+            history.state = State(optimizer.name, seed, *trainer.state(), numbers, now)
         _notify(listeners, "on_train_end", net, history)
     if (message := _core.take_warning()) is not None:
         warn(message, RuntimeWarning)
@@ -286,6 +298,33 @@ def _settings(optimizer: Optimizer, **others: Any) -> dict[str, Any]:
     if isinstance(rate, Schedule):
         own |= {"learning_rate": rate.learning_rate, "schedule": rate.settings()}
     return {"optimizer": optimizer.name, **own, **others}
+
+
+def _dropout_rates(
+    dropout: float | Sequence[float], input_dropout: float, hidden: int
+) -> list[float]:
+    """Return the probability for what enters each layer, or nothing where all are 0."""
+    try:
+        of_hidden = [dropout] * hidden if np.ndim(dropout) == 0 else list(dropout)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        of_hidden = [dropout]
+    if len(of_hidden) != hidden:
+        raise ValueError(
+            f"dropout is {dropout!r}, expected {counted(hidden, 'number')}: one a hidden layer"
+        )
+    rates = []
+    for name, value in [
+        ("input_dropout", input_dropout),
+        *(("dropout", each) for each in of_hidden or [dropout]),
+    ]:
+        rate = checked_number(name, value)
+        if not 0 <= rate < 1:
+            raise ValueError(
+                f"{name} is {value!r}, expected a number from 0 up to, but not including, 1"
+            )
+        rates.append(rate)
+    rates = rates[: hidden + 1]
+    return rates if any(rates) else []
 
 
 def _checked_callbacks(callbacks: Sequence[Callback | object]) -> list[object]:

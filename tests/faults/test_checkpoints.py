@@ -310,7 +310,7 @@ def test_a_newer_format_names_both_versions(path: Path) -> None:
     edit(path, newer)
     version = re.escape(_core.__version__)
     assert_refused(
-        path, rf"version 7 \(written by purrceptron 9\.1\.0\), and purrceptron {version} reads .* 1"
+        path, rf"version 7 \(written by purrceptron 9\.1\.0\), and purrceptron {version} reads .* 2"
     )
 
 

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Output};
+use crate::normalization::Normalization;
 
 /// The shape of a multi-layer perceptron. With sizes `[n_0, ..., n_L]` it has `L` dense layers;
 /// layer `l` turns `n_{l-1}` numbers into `n_l`.
@@ -23,6 +24,8 @@ pub struct Architecture {
     sizes: Vec<usize>,
     hidden: Vec<Activation>,
     output: Output,
+    /// Of each hidden layer, between its linear half and its activation.
+    normalization: Vec<Option<Normalization>>,
     parameters: usize,
 }
 
@@ -70,7 +73,23 @@ impl Architecture {
         let Some(parameters) = parameters else {
             return wrong("sizes", &sizes, "a number of parameters that memory can hold");
         };
-        Ok(Self { sizes: sizes.to_vec(), hidden, output, parameters })
+        let normalization = vec![None; hidden.len()];
+        Ok(Self { sizes: sizes.to_vec(), hidden, output, normalization, parameters })
+    }
+
+    /// The same with hidden layers normalised, or not, one by one.
+    ///
+    /// # Errors
+    /// [`Error::Value`] if there are not as many as hidden layers.
+    pub fn normalized(self, normalization: Vec<Option<Normalization>>) -> Result<Self> {
+        if normalization.len() != self.hidden.len() {
+            return Err(Error::Value {
+                argument: "normalization",
+                came: format!("{normalization:?}"),
+                expected: format!("{}, one for each hidden layer", self.hidden.len()),
+            });
+        }
+        Ok(Self { normalization, ..self })
     }
 
     /// Layer sizes, input first.
@@ -101,6 +120,26 @@ impl Architecture {
     /// The output activation.
     pub fn output(&self) -> Output {
         self.output
+    }
+
+    /// The hidden layers' normalisations.
+    pub fn normalization(&self) -> &[Option<Normalization>] {
+        &self.normalization
+    }
+
+    /// Whether a hidden layer is normalised.
+    pub(crate) fn is_normalized(&self) -> bool {
+        self.normalization.iter().any(Option::is_some)
+    }
+
+    /// Whether a batch has to go through as a whole.
+    pub(crate) fn normalizes_batches(&self) -> bool {
+        self.normalization.contains(&Some(Normalization::Batch))
+    }
+
+    /// The normalisation of layer `l` (from 0); the last layer has none.
+    pub(crate) fn normalization_of(&self, l: usize) -> Option<Normalization> {
+        self.normalization.get(l).copied().flatten()
     }
 
     /// The number of weights and biases.

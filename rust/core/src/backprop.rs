@@ -6,6 +6,9 @@
 //!            dZ_{l-1} = dA_{l-1} ∘ g'_{l-1}
 //! ```
 //!
+//! Where a layer is [normalised](crate::normalization), that stands between `Z_l` and `g_l`; where numbers are
+//! [left out](crate::dropout), between `A_{l-1}` and `W_l`.
+//!
 //! The gradient of the input is never formed: nobody wants it, and it would be a third of the work.
 //! Buffers are allocated once and reused for every block.
 
@@ -16,12 +19,14 @@ use crate::architecture::Architecture;
 use crate::buffer::Buffer;
 use crate::context::Context;
 use crate::dense::linear_backward_input;
+use crate::dropout::Dropout;
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::gemm::{Epilogue, gemm};
 use crate::layout::Layout;
 use crate::loader::Block;
 use crate::loss::Loss;
+use crate::normalization::{self, Room};
 use crate::parameters::Parameters;
 
 /// The most memory that the activations of a block may take.
@@ -51,6 +56,10 @@ pub(crate) struct Workspace<T: Float> {
     inputs: Vec<Option<Buffer<T>>>,
     /// `dZ_l` of the layer at work and of the one before.
     deltas: [Buffer<T>; 2],
+    /// Of the layers that are normalised.
+    rooms: Vec<Option<Room<T>>>,
+    /// What is left out of the layers' inputs, if anything is.
+    pub(crate) dropout: Option<Dropout<T>>,
 }
 
 impl<T: Float> Workspace<T> {
@@ -70,7 +79,13 @@ impl<T: Float> Workspace<T> {
             .collect::<Result<_>>()?;
         let hidden = sizes[..sizes.len() - 1].iter().max().copied().unwrap_or(0);
         let delta = || Buffer::zeros(rows * hidden, what);
-        Ok(Self { layout, activations, inputs, deltas: [delta()?, delta()?] })
+        let deltas = [delta()?, delta()?];
+        let room = |(l, &n): (usize, &usize)| {
+            let kind = architecture.normalization_of(l);
+            kind.map(|kind| Room::new(kind, rows, n)).transpose()
+        };
+        let rooms = sizes.iter().enumerate().map(room).collect::<Result<_>>()?;
+        Ok(Self { layout, activations, inputs, deltas, rooms, dropout: None })
     }
 
     /// The first layer's activations, if the sink has its linear half already; whether it has.
@@ -103,9 +118,16 @@ impl<T: Float> Workspace<T> {
             look(stop)?;
             let layout = self.layout(architecture, l);
             let (before, after) = self.activations.split_at_mut(l);
-            let a = before.last().map_or(x, |a| self.layout.view(a, rows, architecture.sizes()[l]));
+            let n = architecture.sizes()[l];
+            let mut a = before.last().map_or(x, |a| self.layout.view(a, rows, n));
+            if let Some(dropout) = &mut self.dropout {
+                dropout.forward(ctx, l, a);
+                a = dropout.kept(l, rows, n).unwrap_or(a);
+            }
             let z = layout.view_mut(&mut after[0], rows, architecture.sizes()[l + 1]);
-            layer_forward(ctx, architecture, parameters, l, a, z, self.inputs[l].as_deref_mut())?;
+            let saved =
+                Saved { input: self.inputs[l].as_deref_mut(), room: self.rooms[l].as_mut() };
+            layer_forward(ctx, architecture, parameters, l, a, z, saved)?;
         }
         Ok(())
     }
@@ -153,16 +175,37 @@ impl<T: Float> Workspace<T> {
                 Some(a) => {
                     let da = layout.view_mut(other, rows, sizes[l]);
                     linear_backward_input(ctx, dz, sink.parameters().weight(l), da)?;
+                    if let Some(dropout) = &self.dropout {
+                        dropout.backward(l, layout.view_mut(other, rows, sizes[l]));
+                    }
                     let g = architecture.activation(l - 1).expect("a hidden layer has one");
                     let saved = self.inputs[l - 1].as_deref().unwrap_or(a);
                     activation_backward(ctx, g, saved, &mut other[..rows * sizes[l]]);
+                    if let Some(room) = &mut self.rooms[l - 1] {
+                        let by = sink.parameters().normalization(l - 1);
+                        let by = by.expect("the parameters have the form");
+                        room.backward(ctx, by, &mut other[..rows * sizes[l]]);
+                        let (gain, shift) = room.gradients();
+                        sink.normalization(ctx, l - 1, gain, shift);
+                    }
                     layout.view(a, rows, sizes[l])
                 }
             };
+            let kept = self.dropout.as_ref().and_then(|dropout| dropout.kept(l, rows, sizes[l]));
+            let a = kept.unwrap_or(a);
             sink.layer(ctx, l, a, dz)?;
             std::mem::swap(&mut this, &mut other);
         }
         Ok(value)
+    }
+
+    /// Lets the normalisations remember the last batch.
+    pub(crate) fn remember(&self, parameters: &mut Parameters<T>) {
+        for (l, room) in self.rooms.iter().enumerate() {
+            if let (Some(room), Some(remembered)) = (room, parameters.normalization_mut(l)) {
+                room.remember(remembered);
+            }
+        }
     }
 }
 
@@ -180,6 +223,9 @@ pub(crate) trait GradientSink<T: Float> {
     fn preactivations(&mut self) -> Option<(ArrayView2<'_, T>, &[T])> {
         None
     }
+    /// Takes the gradient of the normalisation of layer `l`: `Σ_rows dy ∘ x̂` and `Σ_rows dy`. It comes before that of
+    /// the layer, and the sink may change γ and β.
+    fn normalization(&mut self, ctx: &Context, l: usize, gain: &[T], shift: &[T]);
     /// Takes the gradient of layer `l`, which is `dZ_lᵀ A_{l-1}` and `Σ_rows dZ_l`. The pass has used this layer's
     /// parameters for the last time, so the sink may change them.
     fn layer(
@@ -191,8 +237,23 @@ pub(crate) trait GradientSink<T: Float> {
     ) -> Result<()>;
 }
 
-/// `z = a W_lᵀ + b_l`, then the layer's activation in place; the logits in the last layer.
-/// `input` keeps `z` for activations that are differentiated from it.
+/// What the forward pass of a layer leaves for the backward pass.
+pub(crate) struct Saved<'a, T: Float> {
+    /// For activations that are differentiated from their input.
+    pub(crate) input: Option<&'a mut [T]>,
+    /// For a normalised layer.
+    pub(crate) room: Option<&'a mut Room<T>>,
+}
+
+/// Nothing, in a network that predicts.
+impl<T: Float> Default for Saved<'_, T> {
+    fn default() -> Self {
+        Self { input: None, room: None }
+    }
+}
+
+/// `z = a W_lᵀ + b_l`, then the layer's normalisation, if any, and its activation in place; the logits in the last
+/// layer.
 pub(crate) fn layer_forward<T: Float>(
     ctx: &Context,
     architecture: &Architecture,
@@ -200,7 +261,7 @@ pub(crate) fn layer_forward<T: Float>(
     l: usize,
     a: ArrayView2<'_, T>,
     mut z: ArrayViewMut2<'_, T>,
-    input: Option<&mut [T]>,
+    saved: Saved<'_, T>,
 ) -> Result<()> {
     let (w, b) = (parameters.weight(l).reversed_axes(), parameters.bias_slice(l));
     let activation = architecture.activation(l).unwrap_or(Activation::Identity);
@@ -208,13 +269,20 @@ pub(crate) fn layer_forward<T: Float>(
         // A column for each unit: its bias is what the products are added to.
         z.columns_mut().into_iter().zip(b).for_each(|(mut unit, &b)| unit.fill(b));
         gemm(ctx, T::ONE, a, w, T::ONE, z.view_mut(), Epilogue::None)?;
-    } else if activation == Activation::Relu {
+    } else if activation == Activation::Relu && architecture.normalization_of(l).is_none() {
         return gemm(ctx, T::ONE, a, w, T::ZERO, z, Epilogue::BiasRelu(b));
     } else {
         gemm(ctx, T::ONE, a, w, T::ZERO, z.view_mut(), Epilogue::Bias(b))?;
     }
     let z = z.as_slice_memory_order_mut().expect("the numbers lie one behind the other");
-    activate(ctx, Some(activation), z, input);
+    if let (Some(kind), Some(by)) = (architecture.normalization_of(l), parameters.normalization(l))
+    {
+        match saved.room {
+            Some(room) => room.forward(ctx, by, z),
+            None => normalization::evaluate(ctx, kind, by, z),
+        }
+    }
+    activate(ctx, Some(activation), z, saved.input);
     Ok(())
 }
 

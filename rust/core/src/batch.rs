@@ -11,6 +11,7 @@ use crate::backprop::{GradientSink, Workspace, rows_per_block};
 use crate::context::Context;
 use crate::data::Data;
 use crate::dense::{linear_backward_bias, linear_backward_weight};
+use crate::dropout::Dropout;
 use crate::error::Result;
 use crate::float::Float;
 use crate::gemm::Epilogue;
@@ -34,7 +35,10 @@ impl<T: Float> Passes<T> {
         uint8_scale: f64,
         rows: usize,
     ) -> Result<Self> {
-        let block = rows_per_block::<T>(architecture).min(rows);
+        let block = match architecture.normalizes_batches() {
+            true => rows,
+            false => rows_per_block::<T>(architecture).min(rows),
+        };
         let workspace = Workspace::new(architecture, block, Layout::Rows)?;
         Ok(Self { block, workspace, loader: Loader::new(uint8_scale) })
     }
@@ -47,6 +51,29 @@ impl<T: Float> Passes<T> {
     ) -> Result<Self> {
         let workspace = Workspace::new(architecture, rows, Layout::Columns)?;
         Ok(Self { block: rows, workspace, loader: Loader::new(uint8_scale) })
+    }
+
+    /// Leaves out what enters each layer with these probabilities, drawn from `seed`.
+    pub(crate) fn drop_out(
+        &mut self,
+        architecture: &Architecture,
+        rates: &[f64],
+        seed: u64,
+    ) -> Result<()> {
+        self.workspace.dropout = Some(Dropout::new(architecture, rates, seed, self.block)?);
+        Ok(())
+    }
+
+    /// Draws the masks of that step from here on.
+    pub(crate) fn begin_step(&mut self, step: u64) {
+        if let Some(dropout) = &mut self.workspace.dropout {
+            dropout.begin_step(step);
+        }
+    }
+
+    /// Lets the normalisations remember the last batch.
+    pub(crate) fn remember(&self, parameters: &mut Parameters<T>) {
+        self.workspace.remember(parameters);
     }
 
     /// Whether so many rows are one block.
@@ -75,6 +102,9 @@ impl<T: Float> Passes<T> {
         let mut sum = 0.0;
         for from in (0..rows.len()).step_by(self.block) {
             let part = rows.part(from..rows.len().min(from + self.block));
+            if let Some(dropout) = &mut self.workspace.dropout {
+                dropout.begin_block(from);
+            }
             let first = self.workspace.first_from_preactivations(ctx, architecture, sink)?;
             let block = self.loader.load(ctx, data, &part, !first)?;
             self.workspace.forward(ctx, architecture, sink.parameters(), block.x, first, stop)?;
@@ -113,6 +143,16 @@ impl<T: Float> GradientSink<T> for Accumulate<'_, T> {
         self.parameters
     }
 
+    fn normalization(&mut self, _: &Context, l: usize, gain: &[T], shift: &[T]) {
+        let (scale, fresh) = (self.scale, self.fresh > 0);
+        let to = self.gradients.normalization_mut(l).expect("gradients have the form");
+        for (to, sums) in [(to.gain, gain), (to.shift, shift)] {
+            for (to, &sum) in to.iter_mut().zip(sums) {
+                *to = scale * sum + if fresh { T::ZERO } else { *to };
+            }
+        }
+    }
+
     fn layer(
         &mut self,
         ctx: &Context,
@@ -124,7 +164,10 @@ impl<T: Float> GradientSink<T> for Accumulate<'_, T> {
         self.fresh = self.fresh.saturating_sub(1);
         let (dw, mut db) = self.gradients.layer_mut(l);
         let db = db.as_slice_mut().expect("biases lie one behind the other");
-        linear_backward_bias(ctx, self.scale, dz, keep, db)?;
+        match self.parameters.bias_counts(l) {
+            true => linear_backward_bias(ctx, self.scale, dz, keep, db)?,
+            false => db.fill(T::ZERO),
+        }
         linear_backward_weight(ctx, self.scale, dz, a, keep, dw, Epilogue::None)
     }
 }

@@ -12,6 +12,7 @@
 //! | [`init`], [`rng`] | the first weights, from random numbers that are the same everywhere |
 //! | [`math`] | `exp`, `log1p`, `tanh`, ... on slices |
 //! | [`optim`], [`schedule`] | the step: gradient descent, momentum, Adam, ..., and how its size changes |
+//! | [`normalization`] | batch and layer normalisation, each with its backward pass |
 //! | [`penalty`] | l2 and l1 on the weights |
 //! | [`architecture`], [`parameters`], [`network`] | a network's form, its numbers, and both together |
 //! | [`lent`] | predictions with weights that somebody else keeps |
@@ -33,6 +34,7 @@ pub mod context;
 pub mod data;
 pub mod dense;
 mod disjoint;
+mod dropout;
 pub mod error;
 pub mod float;
 pub mod gemm;
@@ -46,6 +48,7 @@ mod loader;
 pub mod loss;
 pub mod math;
 pub mod network;
+pub mod normalization;
 pub mod objective;
 pub mod optim;
 pub mod parameters;
@@ -72,6 +75,7 @@ pub use init::Init;
 pub use isa::Isa;
 pub use loss::{Loss, Output, Targets};
 pub use network::{Model, Network};
+pub use normalization::Normalization;
 pub use optim::Optimizer;
 pub use parameters::Parameters;
 pub use penalty::Penalty;

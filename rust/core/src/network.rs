@@ -5,7 +5,9 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView2, s};
 
 use crate::architecture::Architecture;
-use crate::backprop::{first_activations, layer_forward, matrix, matrix_mut, rows_per_block};
+use crate::backprop::{
+    Saved, first_activations, layer_forward, matrix, matrix_mut, rows_per_block,
+};
 use crate::batch::{Accumulate, Passes};
 use crate::buffer::Buffer;
 use crate::context::Context;
@@ -162,7 +164,8 @@ impl<T: Float> Model<'_, T> {
         Ok((sum / data.total_weight(&Rows::Run(0..data.len())), out))
     }
 
-    /// `J` and its derivatives by every weight and bias, in the form of the parameters.
+    /// `J` and its derivatives by every weight and bias, in the form of the parameters. Batches are normalised as in
+    /// training: by the samples' own mean and variance.
     ///
     /// # Errors
     /// [`Error::Overflow`] if `J` is not finite; [`Error::OutOfMemory`].
@@ -237,7 +240,7 @@ impl<T: Float> Model<'_, T> {
             for l in usize::from(first.is_some())..self.architecture.layers() {
                 let a = if l == 0 { x } else { matrix(&this, rows, sizes[l]) };
                 let z = matrix_mut(&mut other, rows, sizes[l + 1]);
-                layer_forward(ctx, self.architecture, self.parameters, l, a, z, None)?;
+                layer_forward(ctx, self.architecture, self.parameters, l, a, z, Saved::default())?;
                 std::mem::swap(&mut this, &mut other);
                 f(l, range.clone(), matrix(&this, rows, sizes[l + 1]));
             }

@@ -29,9 +29,13 @@ impl<T: Float> Objective<T> {
     /// For data of up to so many samples; it begins at the model's parameters.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`].
+    /// [`Error::Value`] if a layer is normalised: γ and β have no place in `θ`. [`Error::OutOfMemory`].
     pub fn new(model: Model<'_, T>, samples: usize, loss: Loss, l2: f64) -> Result<Self> {
         let architecture = model.architecture.clone();
+        if architecture.is_normalized() {
+            let (came, expected) = ("normalised".to_owned(), "one that is not".to_owned());
+            return Err(Error::Value { argument: "network", came, expected });
+        }
         Ok(Self {
             passes: Passes::in_blocks(&architecture, model.uint8_scale, samples)?,
             parameters: model.parameters.try_clone()?,

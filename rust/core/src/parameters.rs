@@ -13,6 +13,7 @@ use crate::buffer::{ALIGNMENT, Buffer};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::init::Init;
+use crate::normalization::Normalization;
 
 /// Weights (n_out, n_in) and biases (n_out) of each layer, or numbers of the same form.
 #[derive(Debug)]
@@ -26,6 +27,37 @@ struct Layer {
     shape: (usize, usize),
     weight: Range<usize>,
     bias: Range<usize>,
+    normalization: Option<Places>,
+}
+
+/// Where the numbers of a layer's normalisation are: γ, β, and the μ and σ² that are remembered.
+#[derive(Clone, Debug, PartialEq)]
+struct Places {
+    kind: Normalization,
+    arrays: [Range<usize>; 4],
+}
+
+/// The numbers of a layer's normalisation, (n_out) each.
+#[derive(Clone, Copy, Debug)]
+pub struct Normalized<'a, T> {
+    /// γ
+    pub gain: &'a [T],
+    /// β
+    pub shift: &'a [T],
+    /// The μ of each unit that is remembered of batches; layer normalisation does not use it.
+    pub mean: &'a [T],
+    /// The σ² of each unit that is remembered of batches; layer normalisation does not use it.
+    pub variance: &'a [T],
+}
+
+/// The same, to be changed.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "as in `Normalized`")]
+pub struct NormalizedMut<'a, T> {
+    pub gain: &'a mut [T],
+    pub shift: &'a mut [T],
+    pub mean: &'a mut [T],
+    pub variance: &'a mut [T],
 }
 
 impl<T: Float> Parameters<T> {
@@ -44,12 +76,21 @@ impl<T: Float> Parameters<T> {
         let layers = architecture
             .sizes()
             .windows(2)
-            .map(|n| Layer { shape: (n[1], n[0]), weight: take(n[1] * n[0]), bias: take(n[1]) })
+            .enumerate()
+            .map(|(l, n)| Layer {
+                shape: (n[1], n[0]),
+                weight: take(n[1] * n[0]),
+                bias: take(n[1]),
+                normalization: architecture
+                    .normalization_of(l)
+                    .map(|kind| Places { kind, arrays: std::array::from_fn(|_| take(n[1])) }),
+            })
             .collect();
         Ok(Self { layers, values: Buffer::zeros(end, "parameters")? })
     }
 
-    /// Fresh parameters: weights drawn by `init` from `seed`, biases zero.
+    /// Fresh parameters: weights drawn by `init` from `seed`, biases zero; normalisations that change nothing but
+    /// normalise.
     ///
     /// # Errors
     /// [`Error::OutOfMemory`].
@@ -58,6 +99,12 @@ impl<T: Float> Parameters<T> {
         for (l, layer) in new.layers.iter().enumerate() {
             let (n_out, n_in) = layer.shape;
             init.fill(seed, l as u64, n_in, n_out, &mut new.values[layer.weight.clone()]);
+        }
+        for l in 0..new.layers() {
+            if let Some(normalization) = new.normalization_mut(l) {
+                normalization.gain.fill(T::ONE);
+                normalization.variance.fill(T::ONE);
+            }
         }
         Ok(new)
     }
@@ -106,6 +153,27 @@ impl<T: Float> Parameters<T> {
         let layer = &self.layers[l];
         let (head, tail) = self.values.split_at_mut(layer.bias.start);
         (&mut head[layer.weight.clone()], &mut tail[..layer.bias.len()])
+    }
+
+    /// The normalisation of layer `l`, if it has one.
+    pub fn normalization(&self, l: usize) -> Option<Normalized<'_, T>> {
+        let places = self.layers[l].normalization.as_ref()?;
+        let [gain, shift, mean, variance] =
+            places.arrays.each_ref().map(|place| &self.values[place.clone()]);
+        Some(Normalized { gain, shift, mean, variance })
+    }
+
+    /// The normalisation of layer `l`, if it has one, to be changed.
+    pub fn normalization_mut(&mut self, l: usize) -> Option<NormalizedMut<'_, T>> {
+        let places = self.layers[l].normalization.as_ref()?;
+        let arrays = self.values.get_disjoint_mut(places.arrays.clone());
+        let [gain, shift, mean, variance] = arrays.expect("each has a place of its own");
+        Some(NormalizedMut { gain, shift, mean, variance })
+    }
+
+    /// Whether the bias of layer `l` says something: batch normalisation takes it away again.
+    pub(crate) fn bias_counts(&self, l: usize) -> bool {
+        !matches!(&self.layers[l].normalization, Some(places) if places.kind == Normalization::Batch)
     }
 
     /// Everything, padding included.

@@ -15,6 +15,8 @@ pub enum Purpose {
     Weights = 0,
     /// The order of the rows; the counter is the epoch.
     Order = 1,
+    /// What dropout leaves out; the counter is the step's number times the layers, and the layer's.
+    Dropout = 2,
 }
 
 /// A stream of random numbers.
@@ -28,6 +30,16 @@ impl Rng {
         let mut generator = ChaCha8Rng::from_seed(key);
         generator.set_stream((purpose as u64) << 56 | counter);
         Self(generator)
+    }
+
+    /// Goes to a place in the stream, counted in words of 32 bits.
+    pub fn skip_to(&mut self, word: u64) {
+        self.0.set_word_pos(u128::from(word));
+    }
+
+    /// 32 random bits.
+    pub fn word(&mut self) -> u32 {
+        self.0.next_u32()
     }
 
     /// Uniform on the open interval (0, 1): 53 random bits, taken in the middle of their step.

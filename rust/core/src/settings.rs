@@ -1,6 +1,7 @@
 //! How a network is trained: the optimiser and its learning rate, what is minimised, in which batches.
 
 use crate::architecture::Architecture;
+use crate::dropout;
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::gram::{self, Choice, FirstLayer};
@@ -34,6 +35,9 @@ pub struct Settings {
     pub l1: f64,
     /// The norm that the gradient of a step, penalties included, is shortened to if it is longer.
     pub clip_norm: Option<f64>,
+    /// The probability that a number is left out of what enters a layer, for each layer (the first is that of the
+    /// samples), or nothing.
+    pub dropout: Vec<f64>,
     /// Rows a step, or all of them (`None`), in their order and without shuffling.
     pub batch_size: Option<usize>,
     /// Where the order of the rows comes from.
@@ -54,6 +58,7 @@ impl Settings {
             l2: 0.0,
             l1: 0.0,
             clip_norm: None,
+            dropout: Vec::new(),
             batch_size: None,
             seed: 0,
             gram: false,
@@ -82,7 +87,7 @@ impl Settings {
         samples: usize,
         epochs: usize,
     ) -> Result<Choice> {
-        match (self.against_gram(), asked) {
+        match (self.against_gram(architecture), asked) {
             (Some(why), FirstLayer::Auto) => Ok(Choice { gram: false, why: why.to_owned() }),
             (Some(why), FirstLayer::Gram) => Err(Error::Value {
                 argument: "first_layer",
@@ -97,7 +102,13 @@ impl Settings {
     }
 
     /// What stands against the space of examples, beside the optimiser.
-    fn against_gram(&self) -> Option<&'static str> {
+    fn against_gram(&self, architecture: &Architecture) -> Option<&'static str> {
+        if self.dropout.first().is_some_and(|&rate| rate > 0.0) {
+            return Some("dropout of the input changes the examples in every step");
+        }
+        if architecture.is_normalized() {
+            return Some("normalisation is not done in the space of examples");
+        }
         if self.l1 != 0.0 {
             return Some("the penalty l1 pulls at each weight by itself");
         }
@@ -107,7 +118,9 @@ impl Settings {
         None
     }
 
-    pub(crate) fn check(&self) -> Result<()> {
+    /// Fails at the first setting that is out of its range, or does not fit the network.
+    pub(crate) fn check(&self, architecture: &Architecture, samples: usize) -> Result<()> {
+        dropout::check(architecture, &self.dropout)?;
         self.optimizer.validate()?;
         self.schedule.validate()?;
         let wrong = |argument, came: f64, expected: &str| {
@@ -129,8 +142,12 @@ impl Settings {
         if self.batch_size == Some(0) {
             return wrong("batch_size", 0.0, "at least 1");
         }
+        if architecture.normalizes_batches() && self.batch_size.unwrap_or(samples).min(samples) == 1
+        {
+            return wrong("batch_size", 1.0, "at least 2, for batch normalisation");
+        }
         if self.gram
-            && let Some(why) = self.against_gram()
+            && let Some(why) = self.against_gram(architecture)
         {
             return wrong("gram", 1.0, why);
         }

@@ -31,10 +31,22 @@ impl Step {
         gradients: &Parameters<T>,
         slots: &mut [Parameters<T>],
     ) {
+        if let (Some(gradient), Some((gain, shift))) =
+            (gradients.normalization(l), LayerState::of_normalization(l, parameters, slots))
+        {
+            // SAFETY: nobody else has the normalisation.
+            unsafe {
+                gain.update(ctx, self, 0.0, 0..gradient.gain.len(), gradient.gain);
+                shift.update(ctx, self, 0.0, 0..gradient.shift.len(), gradient.shift);
+            }
+        }
+        let counts = parameters.bias_counts(l);
         let (dw, db) = gradients.slices(l);
         let (weight, bias) = LayerState::of(l, parameters, slots);
-        // SAFETY: nobody else has the biases.
-        unsafe { bias.update(ctx, self, 0.0, 0..db.len(), db) };
+        if counts {
+            // SAFETY: nobody else has the biases.
+            unsafe { bias.update(ctx, self, 0.0, 0..db.len(), db) };
+        }
         let pieces = dw.len().div_ceil(PIECE);
         ctx.parallel(pieces, |piece| {
             let range = piece * PIECE..dw.len().min((piece + 1) * PIECE);
@@ -67,12 +79,35 @@ impl<'a, T: Float> LayerState<'a, T> {
             (*w, *b) = slot.slices_mut(l);
         }
         let (weight, bias) = parameters.slices_mut(l);
-        let new = |parameters, slots: [&'a mut [T]; Optimizer::MAX_SLOTS]| Self {
-            parameters: Disjoint::new(parameters),
-            slots: slots.map(Disjoint::new),
-            used,
-        };
-        (new(weight, weight_slots), new(bias, bias_slots))
+        (Self::new(weight, weight_slots, used), Self::new(bias, bias_slots, used))
+    }
+
+    /// Those of the normalisation of layer `l`, if it has one: of γ, and of β.
+    pub(crate) fn of_normalization(
+        l: usize,
+        parameters: &'a mut Parameters<T>,
+        slots: &'a mut [Parameters<T>],
+    ) -> Option<(Self, Self)> {
+        let used = slots.len();
+        let mut gain_slots: [&mut [T]; Optimizer::MAX_SLOTS] = Default::default();
+        let mut shift_slots: [&mut [T]; Optimizer::MAX_SLOTS] = Default::default();
+        for ((gain, shift), slot) in gain_slots.iter_mut().zip(&mut shift_slots).zip(slots) {
+            let normalization = slot.normalization_mut(l)?;
+            (*gain, *shift) = (normalization.gain, normalization.shift);
+        }
+        let normalization = parameters.normalization_mut(l)?;
+        Some((
+            Self::new(normalization.gain, gain_slots, used),
+            Self::new(normalization.shift, shift_slots, used),
+        ))
+    }
+
+    fn new(
+        parameters: &'a mut [T],
+        slots: [&'a mut [T]; Optimizer::MAX_SLOTS],
+        used: usize,
+    ) -> Self {
+        Self { parameters: Disjoint::new(parameters), slots: slots.map(Disjoint::new), used }
     }
 
     /// One step of the optimiser on those elements, whose gradient is given.

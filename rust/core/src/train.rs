@@ -80,8 +80,8 @@ impl<T: Float> Trainer<T> {
     /// # Errors
     /// [`Error::Value`] for settings outside their range; [`Error::OutOfMemory`].
     pub fn new(model: Model<'_, T>, samples: usize, settings: Settings) -> Result<Self> {
-        settings.check()?;
         let architecture = model.architecture.clone();
+        settings.check(&architecture, samples)?;
         let batch = settings.batch_size.unwrap_or(samples).min(samples);
         let zeros = || Parameters::zeros(&architecture);
         let slots = (0..settings.optimizer.slots()).map(|_| zeros()).collect::<Result<_>>()?;
@@ -90,8 +90,12 @@ impl<T: Float> Trainer<T> {
             None => Vec::new(),
             Some(_) => identity_order(samples)?,
         };
+        let mut passes = passes(&architecture, model.uint8_scale, batch)?;
+        if settings.dropout.iter().any(|&rate| rate > 0.0) {
+            passes.drop_out(&architecture, &settings.dropout, settings.seed)?;
+        }
         Ok(Self {
-            passes: passes(&architecture, model.uint8_scale, batch)?,
+            passes,
             parameters: model.parameters.try_clone()?,
             gradients: zeros()?,
             state: State { epoch: 0, step: 0, slots, gram: None },
@@ -203,7 +207,7 @@ impl<T: Float> Trainer<T> {
     /// [`Error::Value`] unless it is a finite number above 0.
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<()> {
         let settings = Settings { learning_rate, ..self.settings.clone() };
-        settings.check()?;
+        settings.check(&self.architecture, self.samples)?;
         self.settings = settings;
         Ok(())
     }
@@ -409,6 +413,7 @@ impl<T: Float> Trainer<T> {
             decay: settings.l2 / m,
             plain: (settings.optimizer.slots() == 0).then_some(rate),
         };
+        passes.begin_step(self.state.step);
         let whole = settings.wants_whole_gradient();
         let sum = if passes.fits_one_block(rows.len()) && !whole {
             let mut sink = UpdateAtOnce {
@@ -443,6 +448,7 @@ impl<T: Float> Trainer<T> {
             }
             sum
         };
+        passes.remember(&mut self.parameters);
         let whole = sum / m + penalty;
         if whole.is_finite() { Ok(Cost { whole, penalty }) } else { Err(self.diverged("the loss")) }
     }

@@ -35,6 +35,20 @@ impl<T: Float> GradientSink<T> for UpdateAtOnce<'_, T> {
         Some((gram.forward(rows), self.parameters.bias_slice(0)))
     }
 
+    fn normalization(&mut self, ctx: &Context, l: usize, gain: &[T], shift: &[T]) {
+        let scale = T::from_f64(self.scale);
+        let room = self.gradients.normalization_mut(l).expect("gradients have the form");
+        room.gain.iter_mut().zip(gain).for_each(|(to, &gain)| *to = scale * gain);
+        room.shift.iter_mut().zip(shift).for_each(|(to, &shift)| *to = scale * shift);
+        let states = LayerState::of_normalization(l, self.parameters, self.slots);
+        let (gain, shift) = states.expect("parameters and slots have the form");
+        // SAFETY: nobody else has the normalisation.
+        unsafe {
+            gain.update(ctx, &self.step, 0.0, 0..room.gain.len(), room.gain);
+            shift.update(ctx, &self.step, 0.0, 0..room.shift.len(), room.shift);
+        }
+    }
+
     fn layer(
         &mut self,
         ctx: &Context,
@@ -77,6 +91,9 @@ impl<T: Float> GradientSink<T> for UpdateAtOnce<'_, T> {
 impl<T: Float> UpdateAtOnce<'_, T> {
     /// Updates the biases of layer `l`.
     fn bias(&mut self, ctx: &Context, l: usize, dz: ArrayView2<'_, T>) -> Result<()> {
+        if !self.parameters.bias_counts(l) {
+            return Ok(());
+        }
         let (_, db) = self.gradients.slices_mut(l);
         linear_backward_bias(ctx, T::from_f64(self.scale), dz, T::ZERO, db)?;
         let (_, bias) = LayerState::of(l, self.parameters, self.slots);

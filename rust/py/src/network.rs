@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use numpy::{Element, PyArray1, PyArray2};
 use purrceptron::{
-    Activation, Architecture, Context, Data, Float, Init, Loss, Model, Output, Parameters, Penalty,
+    Activation, Architecture, Context, Data, Float, Init, Loss, Model, Normalization, Output,
+    Parameters, Penalty,
 };
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -147,7 +148,9 @@ pub(crate) fn loss_asked(
 #[pymethods]
 impl Network {
     #[new]
-    #[pyo3(signature = (sizes, hidden, output, dtype, init, seed, uint8_scale))]
+    #[pyo3(signature = (
+        sizes, hidden, output, dtype, init, seed, uint8_scale, normalization=Vec::new()
+    ))]
     #[allow(clippy::too_many_arguments, reason = "each is a setting that Python passes")]
     fn new(
         py: Python<'_>,
@@ -158,6 +161,7 @@ impl Network {
         init: &str,
         seed: u64,
         uint8_scale: f64,
+        normalization: Vec<Option<String>>,
     ) -> PyResult<Self> {
         let names = Activation::ALL.map(Activation::name);
         let hidden = hidden
@@ -167,8 +171,16 @@ impl Network {
         let output =
             named("output", output, Output::named(output), &Output::ALL.map(Output::name))?;
         let init = named("init", init, Init::named(init), &Init::ALL.map(Init::name))?;
-        let architecture =
+        let mut architecture =
             Architecture::with_activations(&sizes, hidden, output).map_err(CoreError::from)?;
+        if !normalization.is_empty() {
+            let names = Normalization::ALL.map(Normalization::name);
+            let kind =
+                |name: String| named("normalization", &name, Normalization::named(&name), &names);
+            let kinds = normalization.into_iter().map(|name| name.map(kind).transpose());
+            let kinds = kinds.collect::<PyResult<_>>()?;
+            architecture = architecture.normalized(kinds).map_err(CoreError::from)?;
+        }
         let inner = py.detach(|| match dtype {
             "float32" => {
                 Shared::new(architecture, uint8_scale, init, seed).map(AnyNetwork::F32).map(Some)
@@ -195,7 +207,28 @@ impl Network {
         with_network!(self, |net| arrays_of(py, &net.parameters()))
     }
 
-    /// Replaces all parameters by `[(W, b), ...]` of the network's type, or none.
+    /// For each layer `(γ, β, μ, σ²)`, copies, or None where it is not normalised.
+    fn normalization<'py>(&self, py: Python<'py>) -> PyResult<Vec<Option<Normalized<'py>>>> {
+        self.catch_up(py)?;
+        with_network!(self, |net| Ok(normalization_of(py, &net.parameters())))
+    }
+
+    /// Replaces `(γ, β, μ, σ²)` of the layers that are normalised.
+    fn set_normalization(
+        &self,
+        py: Python<'_>,
+        layers: Vec<Option<Normalized<'_>>>,
+    ) -> PyResult<()> {
+        self.catch_up(py)?;
+        with_network!(self, |net| {
+            let mut new = net.parameters().try_clone().map_err(CoreError::from)?;
+            set_normalization(&mut new, &layers)?;
+            net.publish(Arc::new(new));
+            Ok(())
+        })
+    }
+
+    /// Replaces all weights and biases by `[(W, b), ...]` of the network's type, or none.
     fn set_parameters(
         &self,
         py: Python<'_>,
@@ -270,7 +303,7 @@ impl Network {
         })
     }
 
-    /// `[(dW, db), ...]`.
+    /// `J` and its derivatives as training has them: `(J, [(dW, db), ...], [(dγ, dβ, 0, 0) or None, ...])`.
     #[pyo3(signature = (x, y, loss, l2, sample_weight, l1=0.0))]
     #[allow(clippy::too_many_arguments, reason = "each is an argument that Python passes")]
     fn gradients<'py>(
@@ -281,7 +314,7 @@ impl Network {
         l2: f64,
         sample_weight: Option<&Bound<'py, PyAny>>,
         l1: f64,
-    ) -> PyResult<Bound<'py, PyList>> {
+    ) -> PyResult<(f64, Bound<'py, PyList>, Vec<Option<Normalized<'py>>>)> {
         self.catch_up(x.py())?;
         let penalty = Penalty { l2, l1 };
         with_network!(self, |net| {
@@ -290,13 +323,13 @@ impl Network {
                 (SampleArray::borrow(x)?, TargetArray::borrow(y)?, weights(sample_weight)?);
             let (x, y) = (x.view()?, y.view()?);
             let w = w.as_ref().map(|w| w.as_slice()).transpose()?;
-            let gradients = py.detach(|| {
+            let (cost, gradients) = py.detach(|| {
                 let data = Data::new(&net.architecture, loss, x, y, w)?;
                 let parameters = net.parameters();
                 let model = net.model(&parameters);
-                Ok::<_, CoreError>(model.gradients(&Context::current()?, &data, loss, penalty)?.1)
+                Ok::<_, CoreError>(model.gradients(&Context::current()?, &data, loss, penalty)?)
             })?;
-            arrays_of(py, &gradients)
+            Ok((cost, arrays_of(py, &gradients)?, normalization_of(py, &gradients)))
         })
     }
 
@@ -364,31 +397,100 @@ pub(crate) fn arrays_of<'py, T: Element + Float>(
     Ok(layers)
 }
 
+/// γ, β, μ and σ² of a layer.
+pub(crate) type Normalized<'py> =
+    (Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>);
+
+/// Copies of the numbers of the normalisations, as arrays; None for layers that are not normalised.
+pub(crate) fn normalization_of<'py, T: Element + Float>(
+    py: Python<'py>,
+    parameters: &Parameters<T>,
+) -> Vec<Option<Normalized<'py>>> {
+    let array = |numbers: &[T]| PyArray1::from_slice(py, numbers).into_any();
+    let layer = |l| {
+        let numbers = parameters.normalization(l)?;
+        Some((
+            array(numbers.gain),
+            array(numbers.shift),
+            array(numbers.mean),
+            array(numbers.variance),
+        ))
+    };
+    (0..parameters.layers()).map(layer).collect()
+}
+
+/// Sets the numbers of the normalisations of the layers that have one.
+pub(crate) fn set_normalization<T: Element + Float>(
+    parameters: &mut Parameters<T>,
+    layers: &[Option<Normalized<'_>>],
+) -> PyResult<()> {
+    for (l, layer) in layers.iter().enumerate() {
+        let (Some((gain, shift, mean, variance)), Some(to)) =
+            (layer, parameters.normalization_mut(l))
+        else {
+            continue;
+        };
+        for (from, to) in
+            [(gain, to.gain), (shift, to.shift), (mean, to.mean), (variance, to.variance)]
+        {
+            let wrong = |_| PyTypeError::new_err(format!("arrays of {} are wanted", T::NAME));
+            let from = read(from.cast::<PyArray1<T>>().map_err(wrong)?)?;
+            let (came, expected) = (from.as_slice()?.len(), to.len());
+            if came != expected {
+                return Err(PyValueError::new_err(format!(
+                    "normalization has {came} numbers in layer {l}, expected {expected}"
+                )));
+            }
+            to.copy_from_slice(from.as_slice()?);
+        }
+    }
+    Ok(())
+}
+
 /// Parameters of that form, from arrays of that type.
 pub(crate) fn parameters_from<T: Element + Float>(
     architecture: &Architecture,
     layers: &[(Bound<'_, PyAny>, Bound<'_, PyAny>)],
 ) -> PyResult<Parameters<T>> {
-    if layers.len() != architecture.layers() {
-        let (came, expected) = (layers.len(), architecture.layers());
-        return Err(PyValueError::new_err(format!(
-            "parameters has {came} layers, expected {expected} pairs (W, b)"
-        )));
-    }
+    check_layers(architecture, layers)?;
     let mut new = Parameters::zeros(architecture).map_err(CoreError::from)?;
+    set_layers(&mut new, layers)?;
+    Ok(new)
+}
+
+fn check_layers(
+    architecture: &Architecture,
+    layers: &[(Bound<'_, PyAny>, Bound<'_, PyAny>)],
+) -> PyResult<()> {
+    let (came, expected) = (layers.len(), architecture.layers());
+    if came == expected {
+        return Ok(());
+    }
+    Err(PyValueError::new_err(format!(
+        "parameters has {came} layers, expected {expected} pairs (W, b)"
+    )))
+}
+
+fn set_layers<T: Element + Float>(
+    new: &mut Parameters<T>,
+    layers: &[(Bound<'_, PyAny>, Bound<'_, PyAny>)],
+) -> PyResult<()> {
     for (l, (weight, bias)) in layers.iter().enumerate() {
         let wrong = |_| PyTypeError::new_err(format!("parameters must be arrays of {}", T::NAME));
         let weight = read(weight.cast::<PyArray2<T>>().map_err(wrong)?)?;
         let bias = read(bias.cast::<PyArray1<T>>().map_err(wrong)?)?;
         new.set_layer(l, weight.as_array(), bias.as_array()).map_err(CoreError::from)?;
     }
-    Ok(new)
+    Ok(())
 }
 
 fn set_parameters<T: Element + Float>(
     net: &Shared<T>,
     layers: &[(Bound<'_, PyAny>, Bound<'_, PyAny>)],
 ) -> PyResult<()> {
-    net.publish(Arc::new(parameters_from(&net.architecture, layers)?));
+    let mut new = net.parameters().try_clone().map_err(CoreError::from)?;
+    check_layers(&net.architecture, layers)?;
+    set_layers(&mut new, layers)?;
+    net.publish(Arc::new(new));
     Ok(())
 }

@@ -20,8 +20,8 @@ use pyo3::types::PyList;
 use crate::arrays::{SampleArray, TargetArray, copied, read, weights};
 use crate::error::CoreError;
 use crate::network::{
-    AnyNetwork, LossArgument, Network, Shared, arrays_of, loss_asked, named, parameters_from,
-    with_network,
+    AnyNetwork, LossArgument, Network, Normalized, Shared, arrays_of, loss_asked, named,
+    normalization_of, parameters_from, set_normalization, with_network,
 };
 
 /// How often a long call looks whether Ctrl-C has been pressed.
@@ -92,7 +92,7 @@ impl Trainer {
     #[new]
     #[pyo3(signature = (
         network, x, y, sample_weight, epochs, optimizer, settings, learning_rate, loss, l2, batch_size, seed,
-        first_layer, schedule=Vec::new(), l1=0.0, clip_norm=None
+        first_layer, schedule=Vec::new(), l1=0.0, clip_norm=None, dropout=Vec::new()
     ))]
     #[allow(clippy::too_many_arguments, reason = "each is a setting that Python passes by name")]
     fn new(
@@ -112,6 +112,7 @@ impl Trainer {
         schedule: Vec<(String, HashMap<String, f64>)>,
         l1: f64,
         clip_norm: Option<f64>,
+        dropout: Vec<f64>,
     ) -> PyResult<Self> {
         let optimizer = optimizer_named(optimizer, &settings)?;
         let schedule = schedule_of(&schedule)?;
@@ -128,6 +129,7 @@ impl Trainer {
                 l2,
                 l1,
                 clip_norm,
+                dropout: dropout.clone(),
                 batch_size,
                 seed,
                 // Decided below, when the data have been looked at.
@@ -262,7 +264,19 @@ impl Trainer {
         })
     }
 
+    /// Of each slot of the state, what belongs to the normalisation of each layer, or None.
+    fn state_of_normalization<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<Vec<Vec<Option<Normalized<'py>>>>> {
+        let mut run = self.lock(py);
+        with_run!(self, run, |_shared, run| {
+            Ok(run.trainer.state().slots.iter().map(|slot| normalization_of(py, slot)).collect())
+        })
+    }
+
     /// Continues from a state.
+    #[pyo3(signature = (epoch, step, slots, gram, normalization=Vec::new()))]
     fn set_state(
         &self,
         py: Python<'_>,
@@ -270,11 +284,15 @@ impl Trainer {
         step: u64,
         slots: Vec<Layers<'_>>,
         gram: Option<GramArrays<'_>>,
+        normalization: Vec<Vec<Option<Normalized<'_>>>>,
     ) -> PyResult<()> {
         let mut run = self.lock(py);
         with_run!(self, run, |shared, run| {
             let slots = slots.iter().map(|slot| parameters_from(&shared.architecture, slot));
-            let slots = slots.collect::<PyResult<_>>()?;
+            let mut slots = slots.collect::<PyResult<Vec<_>>>()?;
+            for (slot, normalization) in slots.iter_mut().zip(&normalization) {
+                set_normalization(slot, normalization)?;
+            }
             let gram = gram.as_ref().map(gram_state).transpose()?;
             Ok(run
                 .trainer
