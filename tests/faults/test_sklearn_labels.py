@@ -115,6 +115,15 @@ def test_a_class_that_partial_fit_was_not_told_of_is_refused():
     refused(lambda: MLPClassifier().partial_fit(X, Y), "classes must be passed on the first call")
 
 
+def test_a_first_partial_fit_that_fails_leaves_nothing_behind():
+    clf = MLPClassifier(6, random_state=0, max_iter=3)
+    refused(lambda: clf.partial_fit(X * np.nan, Y, classes=[0, 1]), "NaN")
+    assert vars(clf).keys() == vars(MLPClassifier()).keys()
+    refused(lambda: clf.partial_fit(X, Y), "classes must be passed on the first call")
+    clf.fit(X, np.where(Y, "yes", "no"))
+    assert clf.classes_.tolist() == ["no", "yes"]
+
+
 # 34, 35: columns
 
 

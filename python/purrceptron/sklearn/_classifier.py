@@ -274,10 +274,17 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
                 "class_weight='balanced' wants all labels at once, which partial_fit has not: "
                 "pass a dict, or sample_weight"
             )
-        if _check_partial_fit_first_call(self, classes):
-            several = type_of_target(y).startswith("multilabel")
-            self._classes_of_first_call = y if several else classes
-        self._fit(X, y, sample_weight, incremental=True)
+        first = _check_partial_fit_first_call(self, classes)
+        try:
+            if first:
+                several = type_of_target(y).startswith("multilabel")
+                self._classes_of_first_call = y if several else classes
+            self._fit(X, y, sample_weight, incremental=True)
+        except BaseException:
+            if first and not hasattr(self, "coefs_"):
+                vars(self).pop("_classes_of_first_call", None)
+                del self.classes_
+            raise
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
@@ -333,16 +340,16 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
     ) -> tuple[Any, NDArray[Any], str, int]:
         X, y = self._checked(X, y, reset)
         self._sparse_labels = sparse.issparse(y)
-        first = self.__dict__.pop("_classes_of_first_call", None)
+        told = self.__dict__.pop("_classes_of_first_call", None)
         goes_on = hasattr(self, "classes_") and (self.warm_start or incremental)
-        if first is not None or not goes_on:
-            self.classes_, out_activation = classes_of(y if first is None else first)
-            n_outputs = output_count(self.classes_, out_activation, y)
-            if not reset:  # the weights are there already
-                out_activation, n_outputs = self.out_activation_, self.n_outputs_
+        if told is None and not goes_on:
+            self.classes_, out_activation = classes_of(y)
         else:
+            out_activation = self.out_activation_ if told is None else classes_of(told)[1]
+            self._compare_classes(unique_labels(y))
+        n_outputs = output_count(self.classes_, out_activation, y)
+        if not reset:  # the weights are there already
             out_activation, n_outputs = self.out_activation_, self.n_outputs_
-        self._compare_classes(unique_labels(y))
         return X, encode(y, self.classes_, out_activation, n_outputs), out_activation, n_outputs
 
     def _checked(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
