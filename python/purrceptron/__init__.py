@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from . import kernels, losses, schedules
 from ._callbacks import Callback, EarlyStopping
 from ._check_gradients import GradientCheck, check_gradients
+from ._checkpoint import Checkpoint
 from ._core import __version__, get_num_threads, set_num_threads
 from ._errors import CheckpointError, DivergenceError, MissingExtraError
 from ._evaluate import Evaluation, evaluate
@@ -32,6 +33,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Callback",
+    "Checkpoint",
     "CheckpointError",
     "DivergenceError",
     "EarlyStopping",

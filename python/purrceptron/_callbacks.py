@@ -44,6 +44,12 @@ def check_monitor(who: str, monitor: str, net: Network) -> None:
         raise ValueError(f"{who} watches 'val_accuracy', which a regression has not")
 
 
+def is_full_batch(net: Network) -> bool:
+    """Whether each step of the fit takes all examples: its loss is then that before the step."""
+    batch_size = net.training["batch_size"]
+    return batch_size is None or batch_size == net.training["samples"]
+
+
 class EarlyStopping(Callback):
     """Ends a fit that no longer improves, and goes back to the best weights.
 
@@ -109,9 +115,7 @@ class EarlyStopping(Callback):
         gain = value - self.best if self.monitor == "val_accuracy" else self.best - value
         after = net._core.snapshot()
         if gain > self.min_delta:
-            batch_size = net.training["batch_size"]
-            full_batch = batch_size is None or batch_size == net.training["samples"]
-            judged_before = self.monitor == "loss" and full_batch
+            judged_before = self.monitor == "loss" and is_full_batch(net)
             self.best, self.best_epoch = value, history.epochs
             self._best_weights = self._before if judged_before else after
         self._before = after

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ._arguments import checked_count, checked_number, checked_seed
-from ._network import Network, with_dtype
+from ._copies import with_dtype
+from ._network import Network
 
 if TYPE_CHECKING:
     from ._validation import Array

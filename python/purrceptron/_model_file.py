@@ -84,6 +84,11 @@ def load(path: str | os.PathLike[str], *, allow_nonfinite: bool = False) -> Netw
         raise CheckpointError(f"{os.fspath(path)}: {error}") from error
 
 
+def check_path(path: str | os.PathLike[str]) -> None:
+    """Fail unless the suffix is that of a model file."""
+    _format_of(path)
+
+
 def _format_of(path: str | os.PathLike[str]) -> _Format:
     # Imported when a model file is first touched, to keep `import purrceptron` quick.
     from purrceptron import _safetensors, _series_json

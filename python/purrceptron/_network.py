@@ -16,9 +16,9 @@ from ._arguments import (
     checked_penalty,
     checked_seed,
     checked_sizes,
-    counted,
     warn,
 )
+from ._described import Described
 from ._normalization import Normalization, checked_kinds, from_core, to_core
 from ._validation import (
     Array,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     Initializer = Callable[[np.random.Generator, int, int], NDArray[Any]]
 
 
-class Network:
+class Network(Described):
     """A multi-layer perceptron.
 
     Parameters
@@ -93,18 +93,7 @@ class Network:
     array([[0.5]], dtype=float32)
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_class_names",
-        "_core",
-        "_dtype",
-        "_hidden",
-        "_layer_sizes",
-        "_normalization",
-        "_output",
-        "_uint8_scale",
-        "training",
-    )
+    __slots__ = ("__weakref__", "_core")
 
     def __init__(
         self,
@@ -147,59 +136,14 @@ class Network:
         self._normalization = kinds
         self._output = str(output)
         self._uint8_scale = scale
-        self._class_names: tuple[str, ...] | None = None
-        self.training: dict[str, Any] = {}
+        self._class_names = None
+        self.training = {}
         if callable(init):
             layers = [
                 (init(np.random.default_rng([seed, layer]), n_out, n_in), np.zeros(n_out))
                 for layer, (n_in, n_out) in enumerate(pairwise(sizes))
             ]
             self._core.set_parameters(as_layers(layers, sizes, self._dtype, "init"))
-
-    @property
-    def layer_sizes(self) -> tuple[int, ...]:
-        """``(n_0, ..., n_L)``."""
-        return self._layer_sizes
-
-    @property
-    def hidden(self) -> tuple[str, ...]:
-        """The activation of each hidden layer."""
-        return self._hidden
-
-    @property
-    def output(self) -> str:
-        """The output activation."""
-        return self._output
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """What the network computes in."""
-        return self._dtype
-
-    @property
-    def uint8_scale(self) -> float:
-        """What uint8 samples are multiplied by."""
-        return self._uint8_scale
-
-    @property
-    def class_names(self) -> tuple[str, ...] | None:
-        """What the classes are called, if that has been set."""
-        return self._class_names
-
-    @class_names.setter
-    def class_names(self, names: Sequence[str] | None) -> None:
-        if names is None:
-            self._class_names = None
-            return
-        n_out = self._layer_sizes[-1]
-        expected = 2 if self._output == "sigmoid" and n_out == 1 else n_out
-        try:
-            given = () if isinstance(names, str) else tuple(str(name) for name in names)
-        except TypeError:
-            given = ()
-        if len(given) != expected:
-            raise ValueError(f"class_names is {names!r}, expected {counted(expected, 'name')}")
-        self._class_names = given
 
     @property
     def parameters(self) -> Parameters:
@@ -443,8 +387,9 @@ class Network:
         targets = checked._targets(self._targets(y, m), self._layer_sizes[-1], self._dtype)
         return X, targets, checked._core(), l2, weights, l1
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        settings = (
+    def _settings(self) -> tuple[Any, ...]:
+        """Return the arguments to make such a network again, but for its first weights."""
+        return (
             self._layer_sizes,
             self._hidden,
             self._output,
@@ -452,54 +397,9 @@ class Network:
             self._uint8_scale,
             self._normalization,
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from ._copies import rebuild
+
         state = (self.parameters, self._class_names, dict(self.training), self.normalization)
-        return _rebuild, (settings, *state)
-
-    def __repr__(self) -> str:
-        hidden = self._hidden
-        same = len(set(hidden)) <= 1
-        parts = [repr(list(self._layer_sizes))]
-        if hidden:
-            parts.append(f"hidden={(hidden[0] if same else list(hidden))!r}")
-        parts += [f"output={self._output!r}", f"dtype={self._dtype.name!r}"]
-        if any(self._normalization):
-            kinds = self._normalization
-            shown = kinds[0] if len(set(kinds)) == 1 else list(kinds)
-            parts.append(f"normalization={shown!r}")
-        return f"Network({', '.join(parts)})"
-
-
-def with_dtype(net: Network, dtype: DTypeLike) -> Network:
-    """Return a copy of the network that computes in that dtype."""
-    cast = checked_dtype(dtype)
-    copy = Network(
-        net.layer_sizes,
-        net.hidden,
-        net.output,  # type: ignore[arg-type]
-        cast,
-        init="zeros",
-        seed=0,
-        uint8_scale=net.uint8_scale,
-        normalization=net._normalization,
-    )
-    copy.set_parameters(net.parameters)
-    copy.set_normalization(net.normalization)
-    return copy
-
-
-def _rebuild(
-    settings: tuple[Any, ...],
-    parameters: Parameters,
-    class_names: tuple[str, ...] | None,
-    training: dict[str, Any],
-    normalization: Sequence[Normalization | None] = (),
-) -> Network:
-    """Make a network again from what `Network.__reduce__` gave: copies and pickles."""
-    sizes, hidden, output, dtype, uint8_scale, *kinds = settings
-    net = Network(sizes, hidden, output, dtype, "zeros", 0, uint8_scale, *kinds)
-    net._core.set_parameters(parameters)
-    if normalization:
-        net.set_normalization(normalization)
-    net.class_names = class_names
-    net.training = training
-    return net
+        return rebuild, (self._settings(), *state)
