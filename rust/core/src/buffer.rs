@@ -1,9 +1,16 @@
 //! Memory for floats: aligned to a cache line, zeroed, and refused with an error, not an abort,
 //! where there is none.
+//!
+//! An optimiser walks along several arrays at once: parameters, gradient, moments. If element i of each were as
+//! far from the beginning of a page as element i of the others, all would fight for the same lines of the
+//! first-level cache (in a core that finds the lines of that cache by a part of the address, even two can be too
+//! many), and a load would look to the core as if it read what was stored to another array just before. So each
+//! buffer begins elsewhere in its page.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::alloc::{Layout, alloc, dealloc};
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::{Error, Result};
 use crate::float::Float;
@@ -11,11 +18,40 @@ use crate::float::Float;
 /// Bytes of a cache line, and of the widest register.
 pub(crate) const ALIGNMENT: usize = 64;
 
+const PAGE: usize = 4096;
+
+/// How far into its page one buffer begins after another: an odd number of lines, of which five are not far from
+/// a whole page.
+const STAGGER: usize = 13 * ALIGNMENT;
+
+/// Smaller buffers are spared the extra page.
+const WORTH_STAGGERING: usize = 4 * PAGE;
+
+/// Buffers of many pages want large ones, so that fewer addresses have to be translated.
+#[cfg(target_os = "linux")]
+const WORTH_LARGE_PAGES: usize = 4 << 20;
+
 /// A fixed number of floats, aligned to 64 bytes. Dereferences to a slice.
 #[derive(Debug)]
 pub(crate) struct Buffer<T: Float> {
     start: NonNull<T>,
     len: usize,
+    /// Bytes between the allocation's beginning and `start`.
+    offset: usize,
+}
+
+/// The memory for so many bytes.
+fn layout(bytes: usize) -> Option<Layout> {
+    if bytes < WORTH_STAGGERING {
+        return Layout::from_size_align(bytes, ALIGNMENT).ok();
+    }
+    Layout::from_size_align(bytes.checked_add(PAGE)?, PAGE).ok()
+}
+
+/// Where in its page the next buffer begins.
+fn next_offset() -> usize {
+    static BUFFERS: AtomicUsize = AtomicUsize::new(0);
+    BUFFERS.fetch_add(1, Ordering::Relaxed).wrapping_mul(STAGGER) % PAGE
 }
 
 // SAFETY: a buffer owns its elements, which are plain numbers.
@@ -28,13 +64,29 @@ impl<T: Float> Buffer<T> {
     pub(crate) fn zeros(len: usize, what: &'static str) -> Result<Self> {
         let bytes = len.saturating_mul(size_of::<T>());
         let refused = Error::OutOfMemory { bytes, what };
-        let layout = Layout::from_size_align(bytes, ALIGNMENT).map_err(|_| refused.clone())?;
         if bytes == 0 {
-            return Ok(Self { start: NonNull::dangling(), len });
+            return Ok(Self { start: NonNull::dangling(), len, offset: 0 });
         }
+        let layout = layout(bytes).ok_or_else(|| refused.clone())?;
+        let offset = if bytes < WORTH_STAGGERING { 0 } else { next_offset() };
         // SAFETY: the layout's size is not zero.
-        let start = unsafe { alloc_zeroed(layout) }.cast();
-        NonNull::new(start).map(|start| Self { start, len }).ok_or(refused)
+        let Some(allocated) = NonNull::new(unsafe { alloc(layout) }) else { return Err(refused) };
+        #[cfg(target_os = "linux")]
+        if bytes >= WORTH_LARGE_PAGES {
+            // SAFETY: advice about memory just allocated, whole pages; it changes none of it. Where the system has
+            // no large pages it fails, and nothing is lost.
+            unsafe {
+                let whole = layout.size() / PAGE * PAGE;
+                libc::madvise(allocated.as_ptr().cast(), whole, libc::MADV_HUGEPAGE)
+            };
+        }
+        // SAFETY: `offset` bytes and these fit in the allocation; all zero bits are the number zero.
+        let start = unsafe {
+            let start = allocated.add(offset);
+            start.write_bytes(0, bytes);
+            start.cast()
+        };
+        Ok(Self { start, len, offset })
     }
 
     /// A copy.
@@ -49,10 +101,10 @@ impl<T: Float> Drop for Buffer<T> {
     fn drop(&mut self) {
         let bytes = self.len * size_of::<T>();
         if bytes > 0 {
-            // SAFETY: `zeros` allocated these bytes with this alignment.
+            // SAFETY: `zeros` allocated this, with the layout of so many bytes, which it found valid.
             unsafe {
-                let layout = Layout::from_size_align_unchecked(bytes, ALIGNMENT);
-                dealloc(self.start.as_ptr().cast(), layout);
+                let allocated = self.start.cast::<u8>().sub(self.offset);
+                dealloc(allocated.as_ptr(), layout(bytes).unwrap_unchecked());
             }
         }
     }
@@ -80,7 +132,7 @@ mod tests {
 
     #[test]
     fn buffers_are_aligned_and_zero_and_copy() {
-        for len in [0, 1, 7, 1000] {
+        for len in [0, 1, 7, 1000, 5000, 2 << 20] {
             let mut a = Buffer::<f32>::zeros(len, "a test").unwrap();
             assert_eq!(a.as_ptr() as usize % if len == 0 { 1 } else { ALIGNMENT }, 0);
             assert!(a.iter().all(|&x| x == 0.0));

@@ -18,6 +18,13 @@ impl<'a, T> Disjoint<'a, T> {
         Self { start: slice.as_mut_ptr(), len: slice.len(), slice: PhantomData }
     }
 
+    /// The address of an element, or of the end.
+    pub(crate) fn at(&self, i: usize) -> *mut T {
+        assert!(i <= self.len);
+        // SAFETY: within the slice.
+        unsafe { self.start.add(i) }
+    }
+
     /// # Safety
     /// Nobody else uses any element of the range as long as the returned slice lives.
     #[allow(clippy::mut_from_ref, reason = "the caller promises that parts are not shared")]

@@ -181,6 +181,19 @@ impl<'a> Samples<'a> {
         let task_rows = (16 * 1024 / n.max(1)).max(1);
         let tasks = into.nrows().div_ceil(task_rows);
         let out = Disjoint::new(into.as_slice_mut().expect("rows lie one behind the other"));
+        if let Some(view) = self.as_float::<T>() {
+            return ctx.parallel(tasks, |task| {
+                for i in task * task_rows..((task + 1) * task_rows).min(rows.len()) {
+                    // SAFETY: row `i` belongs to this task alone.
+                    let into = unsafe { out.part(i * n..(i + 1) * n) };
+                    let from = view.row(rows.at(i));
+                    match from.as_slice() {
+                        Some(from) => into.copy_from_slice(from),
+                        None => into.iter_mut().zip(from).for_each(|(t, &x)| *t = x),
+                    }
+                }
+            });
+        }
         with_view!(self, scale, |view, convert| {
             ctx.parallel(tasks, |task| {
                 for i in task * task_rows..((task + 1) * task_rows).min(rows.len()) {

@@ -5,8 +5,10 @@ use std::ops::Range;
 use crate::context::{Context, PIECE};
 use crate::disjoint::Disjoint;
 use crate::float::Float;
-use crate::optim::{self, Optimizer};
+use crate::gemm::Tile;
+use crate::optim::{self, Block, Optimizer};
 use crate::parameters::Parameters;
+use crate::simd::prefetch;
 
 /// One step of the optimiser, as it applies to every parameter.
 #[derive(Clone, Copy)]
@@ -130,5 +132,51 @@ impl<'a, T: Float> LayerState<'a, T> {
             *part = unsafe { slot.part(range.clone()) };
         }
         step.rule.apply(ctx.isa(), decay, parameters, gradient, &mut state[..self.used]);
+    }
+
+    /// One step of the optimiser on a tile of the matrix, which has so many columns, from its gradient.
+    ///
+    /// # Safety
+    /// The tile lies within the matrix, and nobody else uses its elements meanwhile.
+    pub(crate) unsafe fn update_tile(
+        &self,
+        ctx: &Context,
+        step: &Step,
+        columns: usize,
+        tile: &Tile<'_, T>,
+    ) {
+        let (rows, width) = tile.values.dim();
+        assert!(width <= 1 || tile.values.strides()[1] == 1, "a tile's rows are contiguous");
+        let from = tile.row * columns + tile.column;
+        self.parameters.at(from + rows.saturating_sub(1) * columns + width); // It lies within.
+        let mut state = [std::ptr::null_mut(); Optimizer::MAX_SLOTS];
+        for (start, slot) in state.iter_mut().zip(&self.slots[..self.used]) {
+            *start = slot.at(from);
+        }
+        let block = Block {
+            param: self.parameters.at(from),
+            grad: tile.values.as_ptr(),
+            state,
+            rows,
+            columns: width,
+            stride: columns,
+            grad_stride: tile.values.strides()[0] as usize,
+        };
+        // SAFETY: the caller's promise.
+        unsafe { step.rule.apply_block(ctx.isa(), step.decay, self.used, block) };
+    }
+
+    /// Asks for the lines of the cache that a tile's update will want.
+    #[inline]
+    pub(crate) fn fetch(&self, columns: usize, rows: Range<usize>, width: Range<usize>) {
+        let line = 64 / size_of::<T>();
+        for array in std::iter::once(&self.parameters).chain(&self.slots[..self.used]) {
+            for row in rows.clone() {
+                let start = array.at(row * columns);
+                for column in width.clone().step_by(line) {
+                    prefetch(start.wrapping_add(column));
+                }
+            }
+        }
     }
 }

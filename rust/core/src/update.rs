@@ -1,5 +1,7 @@
 //! Where the backward pass of a one-block batch leaves a layer's gradient: the update, at once.
 
+use std::ops::Range;
+
 use ndarray::ArrayView2;
 
 use crate::backprop::GradientSink;
@@ -7,7 +9,7 @@ use crate::context::Context;
 use crate::dense::{linear_backward_bias, linear_backward_weight};
 use crate::error::Result;
 use crate::float::Float;
-use crate::gemm::{Epilogue, Tile};
+use crate::gemm::{Consumer, Epilogue, Tile};
 use crate::gram::GramLayer;
 use crate::parameters::Parameters;
 use crate::samples::Rows;
@@ -72,19 +74,28 @@ impl<T: Float> GradientSink<T> for UpdateAtOnce<'_, T> {
         }
         let (dw, _) = self.gradients.layer_mut(l);
         let (weight, _) = LayerState::of(l, self.parameters, self.slots);
-        let columns = dw.ncols();
-        let update = |tile: Tile<'_, T>| {
-            for (i, gradient) in tile.values.rows().into_iter().enumerate() {
-                let gradient = gradient.to_slice().expect("a row of a tile is a piece of a row");
-                let from = (tile.row + i) * columns + tile.column;
-                // SAFETY: tiles do not overlap, and each is finished once.
-                unsafe {
-                    weight.update(ctx, &step, step.decay, from..from + gradient.len(), gradient);
-                }
-            }
-        };
+        let updating = Updating { ctx, step, weight, columns: dw.ncols() };
         let scale = T::from_f64(self.scale);
-        linear_backward_weight(ctx, scale, dz, a, T::ZERO, dw, Epilogue::Then(&update))
+        linear_backward_weight(ctx, scale, dz, a, T::ZERO, dw, Epilogue::Consume(&updating))
+    }
+}
+
+/// The update of a layer's weights, to which the tiles of their gradient are handed.
+struct Updating<'a, T> {
+    ctx: &'a Context,
+    step: Step,
+    weight: LayerState<'a, T>,
+    columns: usize,
+}
+
+impl<T: Float> Consumer<T> for Updating<'_, T> {
+    fn expect(&self, rows: Range<usize>, columns: Range<usize>) {
+        self.weight.fetch(self.columns, rows, columns);
+    }
+
+    fn take(&self, tile: Tile<'_, T>) {
+        // SAFETY: tiles do not overlap, and each is finished once.
+        unsafe { self.weight.update_tile(self.ctx, &self.step, self.columns, &tile) };
     }
 }
 

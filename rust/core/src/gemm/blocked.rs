@@ -23,7 +23,7 @@ use std::ops::Range;
 use std::ptr;
 use std::sync::OnceLock;
 
-use super::blocking::{Pieces, TILE_ROOM, kc};
+use super::blocking::{Pieces, STRIP_ROOM, TILE_ROOM, kc};
 use super::matrix::MatrixMut;
 use super::micro::{self, Next, Panels, Store};
 use super::pack::{pack_a, pack_b, pack_rows};
@@ -134,6 +134,10 @@ impl<T: Float> Kernel<T> for Nest<'_, '_, T> {
     }
 }
 
+/// Room for a row of tiles that never gets to C.
+#[repr(align(64))]
+struct Room<T>([MaybeUninit<T>; STRIP_ROOM]);
+
 /// One slice of the sums of some columns: what the inner loops and the packing need to know.
 struct Block<'a, 'p, T> {
     p: &'a Product<'p, T>,
@@ -188,7 +192,14 @@ impl<T: Float> Block<'_, '_, T> {
         rows: Range<usize>,
         (a, a_row, a_k): (*const T, isize, isize),
     ) {
-        let Product { alpha, b, beta, c, epilogue, .. } = *self.p;
+        let Product { alpha, b, beta, .. } = *self.p;
+        // A tile row of a product that is used up, and whose sums have one slice, never gets to C.
+        let apart = self.first
+            && self.last
+            && beta == T::ZERO
+            && matches!(self.p.epilogue, Epilogue::Consume(_));
+        let mut room = Room([const { MaybeUninit::<T>::uninit() }; STRIP_ROOM]);
+        let room: *mut T = room.0.as_mut_ptr().cast();
         let (kc, nr) = (self.products.len(), self.plan.nr);
         let Range { start, end } = self.columns;
         let end = end.min(self.plan.end_of_row(rows.end));
@@ -196,6 +207,13 @@ impl<T: Float> Block<'_, '_, T> {
         let beta = if self.first { beta } else { T::ONE };
         for left in (start..end.max(start)).step_by(self.plan.strip) {
             let right = (left + self.plan.strip).min(end);
+            let c = if apart {
+                let (rows, cols) = (rows.len(), right - left);
+                let (rs, cs) = if self.p.transposed { (1, rows) } else { (cols, 1) };
+                MatrixMut { ptr: room, rows, cols, rs: rs as isize, cs: cs as isize }
+            } else {
+                self.p.c.sub(rows.clone(), left..right)
+            };
             for j in (left..right).step_by(nr) {
                 let width = nr.min(end - j);
                 let vectors = width.div_ceil(V::LANES);
@@ -216,12 +234,15 @@ impl<T: Float> Block<'_, '_, T> {
                     // The same rows of B, two tiles further on.
                     Next { at: b.wrapping_add(2 * whole), apart: V::LANES as isize, step: b_k }
                 };
+                if self.last {
+                    self.p.announce(rows.clone(), j..j + width);
+                }
                 let panels = Panels { kc, a, a_row, a_k, b, b_k, next };
                 let bias = if bias.is_null() { bias } else { bias.wrapping_add(j) };
                 let store = Store { alpha, beta, bias, relu };
                 // SAFETY: the tile is within C and nobody else's.
                 unsafe {
-                    let c_tile = c.at(rows.start, j);
+                    let c_tile = c.at(0, j - left);
                     if width == whole && c.cs == 1 {
                         micro::tile::<V>(rows.len(), vectors, panels, c_tile, c.rs, store);
                     } else {
@@ -234,9 +255,9 @@ impl<T: Float> Block<'_, '_, T> {
                     }
                 }
             }
-            if let (Epilogue::Then(f), true) = (epilogue, self.last) {
-                // SAFETY: the elements are within C, written, and nobody else's.
-                unsafe { self.p.hand_over(f, rows.clone(), left..right) };
+            if self.last {
+                // SAFETY: the elements are written, and nobody else's.
+                unsafe { self.p.hand_over(rows.start, left, c) };
             }
         }
     }

@@ -68,6 +68,9 @@ pub(super) const fn mr<V: Vector>() -> usize {
 /// Elements of the largest tile of any instruction set.
 pub(super) const TILE_ROOM: usize = 14 * NRV * 16;
 
+/// Elements of a row of tiles as wide as a strip.
+pub(super) const STRIP_ROOM: usize = STRIP_PANELS * TILE_ROOM;
+
 /// Panels in a strip, for a product with so many of them: four, fewer where there are few (but a
 /// number that divides four, so that a packed block is whole strips).
 pub(super) fn strip_panels(panels: usize) -> usize {

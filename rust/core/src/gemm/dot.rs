@@ -17,13 +17,13 @@ use std::ops::Range;
 use std::ptr;
 use std::sync::OnceLock;
 
+use super::Product;
 use super::blocking::{Pieces, WORTH_A_TASK, chunk, dot_slice, dot_tile};
 use super::gemv::across;
 use super::matrix::Matrix;
 use super::micro::{Store, finish_vector, load_strided};
 use super::pack::pack_rows;
 use super::scratch::with_scratch;
-use super::{Epilogue, Product};
 use crate::context::Context;
 use crate::error::Result;
 use crate::float::Float;
@@ -392,10 +392,8 @@ fn add_up<T: Float>(ctx: &Context, p: &Product<'_, T>, sums: &Sums<T>) {
     ctx.parallel(long.count, |task| {
         let (rows, columns) = if m >= n { (long.get(task), 0..n) } else { (0..m, long.get(task)) };
         dispatch(ctx.isa(), Add { p, sums, rows: rows.clone(), columns: columns.clone() });
-        if let Epilogue::Then(f) = p.epilogue {
-            // SAFETY: the piece is within C, finished, and this task's own.
-            unsafe { p.hand_over(f, rows, columns) };
-        }
+        // SAFETY: the piece is within C, finished, and this task's own.
+        unsafe { p.hand_over(rows.start, columns.start, p.c.sub(rows, columns)) };
     });
 }
 

@@ -93,6 +93,14 @@ impl<T> MatrixMut<T> {
         unsafe { self.ptr.offset(i as isize * self.rs + j as isize * self.cs) }
     }
 
+    /// Some rows and columns of it.
+    #[inline(always)]
+    pub(super) fn sub(self, rows: Range<usize>, cols: Range<usize>) -> Self {
+        let offset = rows.start as isize * self.rs + cols.start as isize * self.cs;
+        let ptr = self.ptr.wrapping_offset(offset);
+        Self { ptr, rows: rows.len(), cols: cols.len(), ..self }
+    }
+
     /// The same elements, to read.
     pub(super) fn as_ref(&self) -> Matrix<T> {
         Matrix { ptr: self.ptr, rows: self.rows, cols: self.cols, rs: self.rs, cs: self.cs }

@@ -16,6 +16,7 @@ mod scratch;
 mod tests;
 
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
@@ -42,6 +43,20 @@ pub enum Epilogue<'a, T> {
     /// Any function of the finished tile. It is called once for each tile, from several threads at
     /// once, each with a tile of its own; together the tiles make up `C`.
     Then(&'a (dyn Fn(Tile<'_, T>) + Sync)),
+    /// The same, where nobody wants `C` itself: it is but room to work in, and what it holds afterwards
+    /// is of no use.
+    Consume(&'a dyn Consumer<T>),
+}
+
+/// Uses a product up, tile by tile, so that it need not be written to memory.
+pub trait Consumer<T>: Sync {
+    /// That piece of `C` will be finished soon: what goes with it may be fetched meanwhile.
+    fn expect(&self, rows: Range<usize>, columns: Range<usize>) {
+        let _ = (rows, columns);
+    }
+
+    /// Takes a finished piece. It is called as the function of [`Epilogue::Then`] is.
+    fn take(&self, tile: Tile<'_, T>);
 }
 
 /// A finished piece of `C`: its place, and its elements.

@@ -27,10 +27,13 @@ pub fn gemm_naive<T: Float>(
                     *c = T::ZERO;
                 }
             }
-            Epilogue::None | Epilogue::Then(_) => {}
+            Epilogue::None | Epilogue::Then(_) | Epilogue::Consume(_) => {}
         }
     }
-    if let Epilogue::Then(f) = epilogue {
-        f(Tile { row: 0, column: 0, values: c });
+    let tile = Tile { row: 0, column: 0, values: c };
+    match epilogue {
+        Epilogue::Then(f) => f(tile),
+        Epilogue::Consume(consumer) => consumer.take(tile),
+        _ => {}
     }
 }

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::Product;
 use super::blocking::{NRV, Pieces, WORTH_A_TASK, kc, mr, nc, strip_panels};
+use super::{Epilogue, Product};
 use crate::float::Float;
 use crate::simd::{Kernel, Vector};
 
@@ -45,9 +45,17 @@ impl<'p, T: Float> Kernel<T> for Planning<'p, T> {
         let rows = Pieces::at_most(m, height);
         let nr = vectors * V::LANES;
         let panels = n.div_ceil(nr);
+        // A gradient of weights: the same thread should have the same rows, whatever the batch, for it has the
+        // weights and what the optimiser knows of them in its caches.
+        let consumed = matches!(p.epilogue, Epilogue::Consume(_));
         let work = m.saturating_mul(n).saturating_mul(2 * k.max(1));
         let (down, across) = match (work / WORTH_A_TASK).min(self.threads) {
             0 | 1 => (1, 1),
+            threads if consumed => {
+                // The fewer rows a group has, the more it matters if another has one more.
+                let groups = if rows.count < 16 * threads { threads } else { 2 * threads };
+                shares(groups, rows.count, panels, usize::MAX, 1)
+            }
             threads => shares(2 * threads, rows.count, panels, m, n),
         };
         let plan = Plan {

@@ -57,30 +57,33 @@ impl<T: Float> Product<'_, T> {
         match self.epilogue {
             Epilogue::Bias(bias) => (bias.as_ptr(), false),
             Epilogue::BiasRelu(bias) => (bias.as_ptr(), true),
-            Epilogue::None | Epilogue::Then(_) => (ptr::null(), false),
+            Epilogue::None | Epilogue::Then(_) | Epilogue::Consume(_) => (ptr::null(), false),
         }
     }
 
-    /// Calls `f` with that piece of C.
+    /// Hands that piece over to whoever is waiting for it, from C or from where else it is.
     ///
     /// # Safety
-    /// The piece is within C, finished, and touched by nobody else meanwhile.
+    /// The piece is finished, and touched by nobody else meanwhile.
     #[inline(always)]
-    pub(super) unsafe fn hand_over(
-        &self,
-        f: &(dyn Fn(Tile<'_, T>) + Sync),
-        rows: Range<usize>,
-        columns: Range<usize>,
-    ) {
-        // SAFETY: within C, as the caller promises.
-        let ptr = unsafe { self.c.at(rows.start, columns.start) };
-        let piece = MatrixMut { ptr, rows: rows.len(), cols: columns.len(), ..self.c };
-        let (row, column, piece) = if self.transposed {
-            (columns.start, rows.start, piece.t())
-        } else {
-            (rows.start, columns.start, piece)
-        };
+    pub(super) unsafe fn hand_over(&self, row: usize, column: usize, piece: MatrixMut<T>) {
+        let (row, column, piece) =
+            if self.transposed { (column, row, piece.t()) } else { (row, column, piece) };
         // SAFETY: as the caller promises.
-        f(Tile { row, column, values: unsafe { piece.view() } });
+        let tile = || Tile { row, column, values: unsafe { piece.view() } };
+        match self.epilogue {
+            Epilogue::Then(f) => f(tile()),
+            Epilogue::Consume(consumer) => consumer.take(tile()),
+            _ => {}
+        }
+    }
+
+    /// Tells a consumer, if there is one, which piece comes next.
+    #[inline(always)]
+    pub(super) fn announce(&self, rows: Range<usize>, columns: Range<usize>) {
+        if let Epilogue::Consume(consumer) = self.epilogue {
+            let (rows, columns) = if self.transposed { (columns, rows) } else { (rows, columns) };
+            consumer.expect(rows, columns);
+        }
     }
 }

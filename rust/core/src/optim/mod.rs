@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::isa::Isa;
 
+pub(crate) use update::Block;
 pub use update::Update;
 
 /// An optimiser's settings. Its state (velocities, moments) belongs to the caller.

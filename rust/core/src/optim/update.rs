@@ -62,15 +62,73 @@ impl Update {
         grad: &[T],
         state: &mut [&mut [T]],
     ) {
+        let len = param.len();
+        assert_eq!(grad.len(), len, "grad and param differ in length");
+        assert!(state.iter().all(|s| s.len() == len), "state and param differ in length");
+        let mut starts = [std::ptr::null_mut(); Optimizer::MAX_SLOTS];
+        for (start, state) in starts.iter_mut().zip(state.iter_mut()) {
+            *start = state.as_mut_ptr();
+        }
+        let block = Block {
+            param: param.as_mut_ptr(),
+            grad: grad.as_ptr(),
+            state: starts,
+            rows: 1,
+            columns: len,
+            stride: 0,
+            grad_stride: 0,
+        };
+        // SAFETY: all arrays are as long as the block's only row, and borrowed for this call.
+        unsafe { self.apply_block(isa, l2, state.len(), block) };
+    }
+
+    /// The same for a block of a matrix, with `slots` arrays of state.
+    ///
+    /// # Panics
+    /// If that is not how many the optimiser has.
+    ///
+    /// # Safety
+    /// The block's elements are this call's alone: its parameters and state to write, its gradient to read.
+    pub(crate) unsafe fn apply_block<T: Float>(
+        &self,
+        isa: Isa,
+        l2: f64,
+        slots: usize,
+        block: Block<T>,
+    ) {
+        fn run<T: Float, R: Rule<T, N>, const N: usize>(
+            isa: Isa,
+            rule: R,
+            l2: f64,
+            slots: usize,
+            block: Block<T>,
+        ) {
+            assert_eq!(slots, N, "the number of state arrays");
+            dispatch(isa, Step { rule, l2: T::from_f64(l2), block });
+        }
         match self.0 {
-            Family::Sgd(rule) => run(isa, rule.cast(), l2, param, grad, state),
-            Family::Momentum(rule) => run(isa, rule.cast(), l2, param, grad, state),
-            Family::Nesterov(rule) => run(isa, rule.cast(), l2, param, grad, state),
-            Family::RmsProp(rule) => run(isa, rule.cast(), l2, param, grad, state),
-            Family::RmsPropMomentum(rule) => run(isa, rule.cast(), l2, param, grad, state),
-            Family::Adam(rule) => run(isa, rule.cast(), l2, param, grad, state),
+            Family::Sgd(rule) => run(isa, rule.cast(), l2, slots, block),
+            Family::Momentum(rule) => run(isa, rule.cast(), l2, slots, block),
+            Family::Nesterov(rule) => run(isa, rule.cast(), l2, slots, block),
+            Family::RmsProp(rule) => run(isa, rule.cast(), l2, slots, block),
+            Family::RmsPropMomentum(rule) => run(isa, rule.cast(), l2, slots, block),
+            Family::Adam(rule) => run(isa, rule.cast(), l2, slots, block),
         }
     }
+}
+
+/// A block of a matrix of parameters, of its gradient, and of what the optimiser remembers.
+#[derive(Clone, Copy)]
+pub(crate) struct Block<T> {
+    pub(crate) param: *mut T,
+    pub(crate) grad: *const T,
+    pub(crate) state: [*mut T; Optimizer::MAX_SLOTS],
+    pub(crate) rows: usize,
+    /// Contiguous in each row.
+    pub(crate) columns: usize,
+    /// From row to row, of the parameters and the state.
+    pub(crate) stride: usize,
+    pub(crate) grad_stride: usize,
 }
 
 /// How one register of parameters changes, with `N` numbers of state each.
@@ -79,67 +137,56 @@ pub(super) trait Rule<T, const N: usize>: Copy {
     fn apply<V: VectorMath<Elem = T>>(self, w: V, g: V, state: [V; N]) -> (V, [V; N]);
 }
 
-fn run<T: Float, R: Rule<T, N>, const N: usize>(
-    isa: Isa,
-    rule: R,
-    l2: f64,
-    param: &mut [T],
-    grad: &[T],
-    state: &mut [&mut [T]],
-) {
-    assert_eq!(grad.len(), param.len(), "grad and param differ in length");
-    assert_eq!(state.len(), N, "the number of state arrays");
-    assert!(state.iter().all(|s| s.len() == param.len()), "state and param differ in length");
-    let state = std::array::from_fn(|i| state[i].as_mut_ptr());
-    dispatch(isa, Step { rule, l2: T::from_f64(l2), param, grad, state });
-}
-
-/// The arrays of `state` are as long as `param`, and apart from it and from each other.
-struct Step<'a, T, R, const N: usize> {
+/// Made only by [`Update::apply_block`], whose promises hold.
+struct Step<T, R, const N: usize> {
     rule: R,
     l2: T,
-    param: &'a mut [T],
-    grad: &'a [T],
-    state: [*mut T; N],
+    block: Block<T>,
 }
 
-impl<T: Float, R: Rule<T, N>, const N: usize> Kernel<T> for Step<'_, T, R, N> {
+impl<T: Float, R: Rule<T, N>, const N: usize> Kernel<T> for Step<T, R, N> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: VectorMath<Elem = T>>(self) {
-        let (len, rule, l2, state) = (self.param.len(), self.rule, V::splat(self.l2), self.state);
-        let (param, grad) = (self.param.as_mut_ptr(), self.grad.as_ptr());
-        let whole = len - len % V::LANES;
-        for i in (0..whole).step_by(V::LANES) {
-            // SAFETY: i + LANES <= len, and every array is that long.
-            unsafe {
-                let (w, g) = (V::load(param.add(i)), V::load(grad.add(i)));
-                let mut s = [l2; N];
-                for (s, from) in s.iter_mut().zip(state) {
-                    *s = V::load(from.add(i));
-                }
-                let (w, s) = rule.apply(w, l2.mul_add(w, g), s);
-                w.store(param.add(i));
-                for (s, to) in s.into_iter().zip(state) {
-                    s.store(to.add(i));
+        let Self { rule, l2, block } = self;
+        let l2 = V::splat(l2);
+        let whole = block.columns - block.columns % V::LANES;
+        for row in 0..block.rows {
+            let param = block.param.wrapping_add(row * block.stride);
+            let grad = block.grad.wrapping_add(row * block.grad_stride);
+            let state: [*mut T; N] =
+                std::array::from_fn(|s| block.state[s].wrapping_add(row * block.stride));
+            for i in (0..whole).step_by(V::LANES) {
+                // SAFETY: i + LANES <= columns, which are the block's, as the maker promised.
+                unsafe {
+                    let (w, g) = (V::load(param.add(i)), V::load(grad.add(i)));
+                    let mut s = [l2; N];
+                    for (s, from) in s.iter_mut().zip(state) {
+                        *s = V::load(from.add(i));
+                    }
+                    let (w, s) = rule.apply(w, l2.mul_add(w, g), s);
+                    w.store(param.add(i));
+                    for (s, to) in s.into_iter().zip(state) {
+                        s.store(to.add(i));
+                    }
                 }
             }
-        }
-        if whole < len {
-            let rest = len - whole;
-            // SAFETY: `rest` elements are left in every array.
-            unsafe {
-                let (param, grad) = (param.add(whole), grad.add(whole));
-                let (w, g) = (V::load_head(param, rest), V::load_head(grad, rest));
-                let mut s = [l2; N];
-                for (s, from) in s.iter_mut().zip(state) {
-                    *s = V::load_head(from.add(whole), rest);
-                }
-                let (w, s) = rule.apply(w, l2.mul_add(w, g), s);
-                w.store_head(param, rest);
-                for (s, to) in s.into_iter().zip(state) {
-                    s.store_head(to.add(whole), rest);
+            if whole < block.columns {
+                let rest = block.columns - whole;
+                // SAFETY: `rest` elements are left in every row.
+                unsafe {
+                    let (param, grad) = (param.add(whole), grad.add(whole));
+                    let (w, g) = (V::load_head(param, rest), V::load_head(grad, rest));
+                    let mut s = [l2; N];
+                    for (s, from) in s.iter_mut().zip(state) {
+                        *s = V::load_head(from.add(whole), rest);
+                    }
+                    let (w, s) = rule.apply(w, l2.mul_add(w, g), s);
+                    w.store_head(param, rest);
+                    for (s, to) in s.into_iter().zip(state) {
+                        s.store_head(to.add(whole), rest);
+                    }
                 }
             }
         }

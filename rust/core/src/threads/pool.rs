@@ -34,8 +34,9 @@ struct Padded<T>(T);
 
 struct Pool {
     state: Padded<AtomicU64>,
-    /// The next task to claim.
-    next: Padded<AtomicUsize>,
+    /// How many tasks have been claimed: by the caller, from the first on (low half), and by workers, from the last
+    /// on (high half).
+    claimed: Padded<AtomicU64>,
     /// How many workers may be inside: fewer than there are, once fewer threads are asked for.
     /// Written before the job is opened; joining it proves that it has not changed since.
     limit: AtomicUsize,
@@ -114,7 +115,7 @@ impl Pool {
     fn new() -> Self {
         Pool {
             state: Padded(AtomicU64::new(0)),
-            next: Padded(AtomicUsize::new(0)),
+            claimed: Padded(AtomicU64::new(0)),
             limit: AtomicUsize::new(0),
             job: UnsafeCell::new(Job { task: None, count: 0 }),
             panic: Mutex::new(None),
@@ -143,14 +144,14 @@ impl Pool {
             let task = std::mem::transmute::<*const Task<'_>, *const Task<'static>>(job);
             *self.job.get() = Job { task: Some(task), count };
         }
-        self.next.0.store(0, Ordering::Relaxed);
+        self.claimed.0.store(0, Ordering::Relaxed);
         self.limit.store(helpers, Ordering::Relaxed);
         let generation = (self.state.0.load(Ordering::Relaxed) & !(OPEN | INSIDE)) + GENERATION;
         self.state.0.store(generation | OPEN, Ordering::SeqCst);
         self.wake(helpers);
 
         let closing = Closing(self);
-        self.work(task, count);
+        self.work(task, count, true);
         drop(closing);
 
         let panic = self.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -160,15 +161,27 @@ impl Pool {
         }
     }
 
-    /// Claims and does tasks until none is left.
+    /// Claims and does tasks until none is left. The caller starts at one end and the workers at the other, so that
+    /// work that is cut in the same way step after step finds its data where it was left, in the caches of the
+    /// same core.
     #[inline]
-    fn work(&self, task: &Task<'_>, count: usize) {
+    fn work(&self, task: &Task<'_>, count: usize, caller: bool) {
+        let claimed = &self.claimed.0;
+        let one = if caller { 1 } else { 1 << 32 };
+        let mut seen = claimed.load(Ordering::Relaxed);
         loop {
-            let i = self.next.0.fetch_add(1, Ordering::Relaxed);
-            if i >= count {
+            let (first, last) = (seen as u32 as usize, (seen >> 32) as usize);
+            if first + last >= count {
                 return;
             }
-            task(i);
+            let new = seen + one;
+            match claimed.compare_exchange_weak(seen, new, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => {
+                    task(if caller { first } else { count - 1 - last });
+                    seen = claimed.load(Ordering::Relaxed);
+                }
+                Err(now) => seen = now,
+            }
         }
     }
 
@@ -215,7 +228,7 @@ impl Pool {
                 let job = *self.job.get();
                 (&*job.task.expect("an open job has a task"), job.count)
             };
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.work(task, count))) {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.work(task, count, false))) {
                 self.panic.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(payload);
             }
             self.state.0.fetch_sub(1, Ordering::Release);

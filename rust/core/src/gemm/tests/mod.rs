@@ -8,9 +8,12 @@
 mod layouts;
 mod sizes;
 
-use ndarray::{Array1, Array2, ArrayView2, azip};
+use std::ops::Range;
+use std::sync::Mutex;
 
-use super::{Epilogue, gemm, gemm_naive};
+use ndarray::{Array1, Array2, ArrayView2, azip, s};
+
+use super::{Consumer, Epilogue, Tile, gemm, gemm_naive};
 use crate::context::Context;
 use crate::float::Float;
 use crate::isa::Isa;
@@ -23,9 +26,31 @@ enum After {
     Bias,
     BiasRelu,
     Then,
+    Consume,
 }
 
-const AFTERS: [After; 4] = [After::Nothing, After::Bias, After::BiasRelu, After::Then];
+const AFTERS: [After; 5] =
+    [After::Nothing, After::Bias, After::BiasRelu, After::Then, After::Consume];
+
+/// Collects the tiles of a product, each of which has to come once, and to be announced once at most.
+struct Collect {
+    expected: Mutex<Array2<usize>>,
+    taken: Mutex<Array2<f64>>,
+}
+
+impl<T: Float> Consumer<T> for Collect {
+    fn expect(&self, rows: Range<usize>, columns: Range<usize>) {
+        self.expected.lock().unwrap().slice_mut(s![rows, columns]).mapv_inplace(|times| times + 1);
+    }
+
+    fn take(&self, tile: Tile<'_, T>) {
+        for ((i, j), x) in tile.values.indexed_iter() {
+            let place = &mut self.taken.lock().unwrap()[(tile.row + i, tile.column + j)];
+            assert!(place.is_nan(), "taken twice");
+            *place = x.to_f64();
+        }
+    }
+}
 
 /// A product to check.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +87,7 @@ impl Case {
             ),
             alpha: [1.0, -2.0, 0.5][i / 2 % 3],
             beta: [0.0, 1.0, 0.0, -3.0][i % 4],
-            after: AFTERS[i / 5 % 4],
+            after: AFTERS[i / 5 % 5],
             threads: [1, 2, 5][i / 11 % 3],
             ..self
         }
@@ -98,7 +123,7 @@ impl Case {
         let after = |x: f64, i: usize, j: usize| 2.0 * x + i as f64 - 3.0 * j as f64;
         let (a64, b64) = (a.view().mapv(Float::to_f64), b.view().mapv(Float::to_f64));
         let epilogue = match self.after {
-            After::Nothing | After::Then => Epilogue::None,
+            After::Nothing | After::Then | After::Consume => Epilogue::None,
             After::Bias => Epilogue::Bias(bias.as_slice().unwrap()),
             After::BiasRelu => Epilogue::BiasRelu(bias.as_slice().unwrap()),
         };
@@ -110,21 +135,30 @@ impl Case {
         }
 
         let bias: Vec<T> = bias.iter().map(|&x| T::from_f64(x)).collect();
-        let then = |mut tile: super::Tile<'_, T>| {
+        let then = |mut tile: Tile<'_, T>| {
             for ((i, j), x) in tile.values.indexed_iter_mut() {
                 *x = T::from_f64(after(x.to_f64(), tile.row + i, tile.column + j));
             }
+        };
+        let collect = Collect {
+            expected: Mutex::new(Array2::zeros((m, n))),
+            taken: Mutex::new(Array2::from_elem((m, n), f64::NAN)),
         };
         let epilogue = match self.after {
             After::Nothing => Epilogue::None,
             After::Bias => Epilogue::Bias(&bias),
             After::BiasRelu => Epilogue::BiasRelu(&bias),
             After::Then => Epilogue::Then(&then),
+            After::Consume => Epilogue::Consume(&collect),
         };
         let (alpha, beta) = (T::from_f64(self.alpha), T::from_f64(self.beta));
         gemm(ctx, alpha, a.view(), b.view(), beta, c.view_mut(), epilogue).unwrap();
-        let came = c.view().mapv(Float::to_f64);
+        let came = match self.after {
+            After::Consume => collect.taken.into_inner().unwrap(),
+            _ => c.view().mapv(Float::to_f64),
+        };
         c.check_surroundings();
+        assert!(collect.expected.into_inner().unwrap().iter().all(|&times| times <= 1));
         (came, expected)
     }
 }
