@@ -68,7 +68,9 @@ def products(run: dict[str, Any], dtype: str) -> Any:
     peak = run["bounds"][str(rows[0]["threads"])]["peak"][dtype] / 1e9
     axes.axhline(peak, color="black", lw=0.8, ls="--", label=f"peak, {peak:.0f}")
     axes.set(
-        ylabel="GFLOP/s", title=f"Matrix products, {dtype}, {thread_label(rows[0]['threads'])}"
+        ylabel="GFLOP/s",
+        title=f"Matrix products, {dtype}, {thread_label(rows[0]['threads'])}",
+        ylim=(0, 1.2 * peak),  # room for the legend above the line
     )
     axes.legend(frameon=False, fontsize=8, ncols=6)
     return figure

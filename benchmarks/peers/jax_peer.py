@@ -22,7 +22,7 @@ def version() -> str:
 
 def task(workload: Workload, arrays: Arrays) -> Task:
     if workload.kind == "function":
-        function, z = jax.jit(FUNCTIONS[workload.name]), jnp.asarray(arrays["z"])
+        function, z = jax.jit(FUNCTIONS[workload.settings["function"]]), jnp.asarray(arrays["z"])
         return Task(lambda: function(z).block_until_ready(), result=lambda: np.asarray(function(z)))
     if workload.kind == "predict":
         parameters, X = device(arrays), arrays["X"]

@@ -24,7 +24,7 @@ def task(workload: Workload, arrays: Arrays) -> Task:
         out = torch.empty((a.shape[0], b.shape[1]), dtype=a.dtype)
         return Task(lambda: torch.matmul(a, b, out=out), result=out.numpy)
     if workload.kind == "function":
-        function, z = FUNCTIONS[workload.name], torch.from_numpy(arrays["z"])
+        function, z = FUNCTIONS[workload.settings["function"]], torch.from_numpy(arrays["z"])
         return Task(lambda: function(z), result=lambda: function(z).numpy())
     if workload.kind == "predict":
         net, X = network(arrays), arrays["X"]

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from purrceptron._bench import machine, report, suite, workloads
-from purrceptron._bench.harness import Effort, Result, Worker, WorkerError, agree, compare
+from purrceptron._bench.harness import (
+    Effort,
+    Result,
+    Worker,
+    WorkerError,
+    agree,
+    compare,
+    leave_out_the_unequal,
+)
+from purrceptron._bench.main import label
 from purrceptron._bench.workloads import Workload
 
 PEER = """
@@ -71,6 +80,22 @@ def test_a_competitor_that_is_not_installed_says_so(tmp_path):
     missing = {}
     assert suite.start_all([str(path)], 1, missing) == []
     assert "a_library_that_nobody_has" in missing[str(path)]
+
+
+def test_a_competitor_that_is_not_installed_is_named_as_its_file_has_it(tmp_path):
+    path = tmp_path / "torch_peer.py"
+    path.write_text('import a_library_that_nobody_has\n\nNAME = "PyTorch"\n')
+    assert label(str(path)) == "PyTorch"
+
+
+def test_one_that_ends_at_another_loss_is_left_out():
+    fit = Workload("mini_batch", "a fit", "float32", {})
+    losses = {"a": 0.50, "b": 0.52, "c": 0.49, "d": 0.9, "e": float("nan")}
+    result = Result(fit, 1, {name: [1.0] for name in losses}, losses)
+    leave_out_the_unequal(result)
+    assert set(result.seconds) == {"a", "b", "c"}
+    assert result.skipped["d"] == "ended a fit (float32) at a loss of 0.9, the others at 0.52"
+    assert "nan" in result.skipped["e"]
 
 
 def test_ratios_are_medians_of_neighbours_in_time():

@@ -149,15 +149,18 @@ class Effort:
     seconds: float
 
     @classmethod
-    def of(cls, quick: bool) -> "Effort":
-        """Return enough to trust, or just enough to see."""
-        return cls(3, 0.03) if quick else cls(9, 0.25)
+    def of(cls, quick: bool, workload: Workload) -> "Effort":
+        """Return enough to trust, or just enough to see: microseconds are soon repeated often."""
+        if quick:
+            return cls(3, 0.02)
+        return cls(7, {"function": 0.03, "matmul": 0.06, "predict": 0.06}.get(workload.kind, 0.2))
 
 
 def compare(workers: Sequence[Worker], workload: Workload, effort: Effort) -> Result:
     """Time one workload with every competitor that can do it.
 
-    One that fails, or whose process is no longer there, is noted and left out: the others go on.
+    One that fails, or whose process is no longer there, or that has not learned what the others
+    have, is noted and left out: the others go on.
     """
     result = Result(workload, workers[0].threads)
     ready: list[Worker] = []
@@ -197,7 +200,26 @@ def compare(workers: Sequence[Worker], workload: Workload, effort: Effort) -> Re
         answer = ask(worker, "finish")
         if answer is not None and answer["loss"] is not None:
             result.loss[worker.name] = answer["loss"]
+    leave_out_the_unequal(result)
     return result
+
+
+# How far from the others a loss may end: the order of the rows makes some percent of difference.
+SPREAD = {"full_batch": 0.01, "gram": 0.01, "mini_batch": 0.15}
+
+
+def leave_out_the_unequal(result: Result) -> None:
+    """Leave out whoever ended at another loss than most: it did other work."""
+    if len(result.loss) < 3:
+        return
+    usual = median(result.loss.values())
+    for name, loss in result.loss.items():
+        if not abs(loss - usual) <= SPREAD[result.workload.kind] * usual:
+            result.seconds.pop(name, None)
+            what = f"{result.workload.name} ({result.workload.dtype})"
+            result.skipped[name] = (
+                f"ended {what} at a loss of {loss:.4g}, the others at {usual:.4g}"
+            )
 
 
 def agree(checks: dict[str, list[float]], workload: Workload) -> None:

@@ -1,6 +1,7 @@
 """Run the sections, print their tables, keep the figures."""
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,7 +39,7 @@ def compare_all(
             progress("")
             report.show(measured, section)
     for source, why in measured.missing.items():
-        print(f"Skipped {Path(source).stem}: {why}")
+        print(f"Skipped {label(source)}: {why}")
     for line in left_out(measured):
         print(line)
     print("Versions: " + ", ".join(f"{name} {v}" for name, v in measured.versions.items()))
@@ -46,6 +47,14 @@ def compare_all(
         atomic_write(json_path, (json.dumps(measured.to_json(), indent=1) + "\n").encode())
         print(f"Figures: {json_path}")
     return 0
+
+
+def label(source: str) -> str:
+    """Return the name of a competitor that cannot be imported, as its file has it."""
+    if not source.endswith(".py"):
+        return source
+    name = re.search(r'^NAME = "(.*)"', Path(source).read_text(), re.MULTILINE)
+    return name[1] if name else Path(source).stem
 
 
 def left_out(measured: suite.Suite) -> list[str]:

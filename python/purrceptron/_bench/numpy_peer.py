@@ -30,7 +30,7 @@ def task(workload: Workload, arrays: Arrays) -> Task:
         out = np.empty((a.shape[0], b.shape[1]), a.dtype)
         return Task(lambda: np.matmul(a, b, out=out), result=lambda: out)
     if workload.kind == "function":
-        function, z = FUNCTIONS[workload.name], arrays["z"]
+        function, z = FUNCTIONS[workload.settings["function"]], arrays["z"]
         return Task(lambda: function(z), result=lambda: function(z))
     if workload.kind == "full_batch":
         return fit(reference.train, workload, arrays, steps=workload.settings["iterations"])

@@ -38,9 +38,7 @@ def task(workload: Workload, arrays: Arrays) -> Task:
         out = np.empty((a.shape[0], b.shape[1]), a.dtype)
         return Task(lambda: pc.kernels.matmul(a, b, out=out), result=lambda: out)
     if workload.kind == "function":
-        function, z = getattr(pc.kernels, workload.name, None), arrays["z"]
-        if function is None:
-            raise Unsupported(f"kernels.{workload.name} does not exist")
+        function, z = getattr(pc.kernels, workload.settings["function"]), arrays["z"]
         return Task(lambda: function(z), result=lambda: function(z))
     if workload.kind == "predict":
         net, X = network(workload, arrays), arrays["X"]

@@ -29,8 +29,7 @@ def table(suite: Suite, section: Section) -> tuple[Row, list[Row]]:
         row = [result.workload.name, result.workload.dtype, "-"]
         if ours in result.seconds:
             row[-1] = duration(result.time(ours))
-            if result.workload.flop:
-                row[-1] += f"  {result.workload.flop / result.time(ours) / 1e9:.0f} GFLOP/s"
+            row[-1] += throughput(result, ours)
         if bounded:
             row.append(fraction(suite, result, ours))
         row += [against(result, name, ours) for name in others]
@@ -38,6 +37,16 @@ def table(suite: Suite, section: Section) -> tuple[Row, list[Row]]:
             row.append(losses(result))
         rows.append(row)
     return heading, rows
+
+
+def throughput(result: Result, name: str) -> str:
+    """Return how much of the work is done a second, where it can be counted."""
+    work, seconds = result.workload, result.time(name)
+    if work.flop:
+        return f"  {work.flop / seconds / 1e9:.0f} GFLOP/s"
+    if work.kind == "function":
+        return f"  {math.prod(work.settings['shape']) / seconds / 1e9:.2f} G/s"
+    return ""
 
 
 def first(results: Sequence[Result]) -> str:

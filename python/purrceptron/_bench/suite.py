@@ -84,9 +84,9 @@ def sections(quick: bool, threads: int) -> list[Section]:
         Section("One row", "", threads, (workloads.prediction(),)),
         Section(
             "Element-wise functions",
-            f"{workloads.FUNCTION_SHAPE[0]} x {workloads.FUNCTION_SHAPE[1]} values, one thread.",
+            f"Values in rows of {workloads.FUNCTION_SHAPES[0][1]}, one thread.",
             1,
-            tuple(workloads.functions()),
+            tuple(workloads.functions(quick)),
         ),
     ]
 
@@ -101,7 +101,7 @@ def measure(
 
     The machine's bounds are measured first, by the first competitor that knows how.
     """
-    suite, effort = Suite(quick), Effort.of(quick)
+    suite = Suite(quick)
     with ExitStack() as stack:
         teams: dict[int, list[Worker]] = {}
         for section in sections(quick, threads):
@@ -110,13 +110,14 @@ def measure(
                 team = start_all(sources, section.threads, suite.missing)
                 for worker in team:
                     stack.callback(worker.close)
-                    suite.versions[worker.name] = worker.version
+                    suite.versions.setdefault(worker.name, worker.version)
                 teams[section.threads] = team
                 say("measuring what the machine can do")
                 suite.bounds[section.threads] = bound(team)
             results = suite.results.setdefault(section.title, [])
             for workload in section.workloads:
                 say(f"{section.title}: {workload.name}, {workload.dtype}")
+                effort = Effort.of(quick, workload)
                 results.append(compare(teams[section.threads], workload, effort))
             yield suite, section
 
@@ -161,7 +162,7 @@ def scaling(
         results = suite.results.setdefault(section.title, [])
         for workload in section.workloads:
             say(f"{section.title}: {workload.name}, {workload.dtype}")
-            results.append(compare(team, workload, Effort.of(quick)))
+            results.append(compare(team, workload, Effort.of(quick, workload)))
         yield suite, section
 
 

@@ -35,7 +35,7 @@ PRODUCTS = (
 )
 
 FUNCTIONS = ("exp", "log1p", "tanh", "relu", "sigmoid", "softplus", "softmax", "logsumexp")
-FUNCTION_SHAPE = (1000, 100)
+FUNCTION_SHAPES = ((10, 100), (1000, 100), (10_000, 100))
 
 NETWORKS = (
     # layers, batch, rows, epochs, learning rate
@@ -86,11 +86,17 @@ def products() -> Iterator[Workload]:
             yield Workload("matmul", name, dtype, settings, flop=2.0 * m * k * n)
 
 
-def functions() -> Iterator[Workload]:
-    """Element-wise functions, which a thread computes for itself."""
+def functions(quick: bool) -> Iterator[Workload]:
+    """Element-wise functions, which a thread computes for itself, on small and large arrays."""
     for dtype in DTYPES:
         for name in FUNCTIONS:
-            yield Workload("function", name, dtype)
+            for shape in FUNCTION_SHAPES[1:2] if quick else FUNCTION_SHAPES:
+                yield Workload(
+                    "function",
+                    f"{name} of {shape[0] * shape[1]:,}",
+                    dtype,
+                    {"function": name, "shape": shape},
+                )
 
 
 def cats(quick: bool) -> Iterator[Workload]:
@@ -152,8 +158,8 @@ def build(workload: Workload) -> Arrays:
         a, b = random.standard_normal(a_shape), random.standard_normal(b_shape)
         return {"a": a.astype(workload.dtype), "b": b.astype(workload.dtype)}
     if workload.kind == "function":
-        z = 3 * random.standard_normal(FUNCTION_SHAPE)
-        return {"z": (abs(z) if workload.name == "log1p" else z).astype(workload.dtype)}
+        z = 3 * random.standard_normal(settings["shape"])
+        return {"z": (abs(z) if settings["function"] == "log1p" else z).astype(workload.dtype)}
     layers = settings["layers"]
     arrays: Arrays = {}
     begin = reference.initialise(layers, seed=1, gain=2**0.5, dtype=workload.dtype)

@@ -13,7 +13,7 @@
 //! | [`log1p`] | 1.4 | 1.4 |
 //! | [`tanh`] | 2.0 | 1.9 |
 //! | [`sigmoid`] | 2.3 | 2.5 (3.5 with AVX-512) |
-//! | [`softplus`] | 1.6 | 1.7 (2.2 with AVX-512) |
+//! | [`softplus`] | 1.7 | 1.7 (2.2 with AVX-512) |
 //!
 //! Softmax and log-sum-exp of rows are in [`loss`](crate::loss), with their error.
 

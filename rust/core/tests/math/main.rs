@@ -42,7 +42,7 @@ const FUNCTIONS: [Function; 9] = [
     function!("log1p", math::log1p, libm::log1p, Some(Twofold::log1p), [1.4, 1.4]),
     function!("tanh", math::tanh, libm::tanh, Some(twofold_tanh), [2.0, 1.9]),
     function!("sigmoid", math::sigmoid, sigmoid, Some(twofold_sigmoid), [2.3, 3.5]),
-    function!("softplus", math::softplus, softplus, Some(|x| x.exp().log1p()), [1.6, 2.2]),
+    function!("softplus", math::softplus, softplus, Some(|x| x.exp().log1p()), [1.7, 2.2]),
     function!("gelu", gelu, |x| 0.5 * x * libm::erfc(-x / 2f64.sqrt()), None, [5.5, 5.5]),
     function!("silu", silu, |x| x * sigmoid(x), Some(|x| x.mul(twofold_sigmoid(x))), [2.9, 3.9]),
 ];
