@@ -21,8 +21,8 @@ import numpy as np
 
 from purrceptron._bench.workloads import Workload, build
 
-SETTLE = 0.05
-"""Seconds for the threads of the last competitor to fall asleep."""
+SETTLE = 0.1
+"""Seconds for the threads of the last competitor to fall asleep; one thread alone needs none."""
 
 THREAD_VARIABLES = (
     "PURRCEPTRON_NUM_THREADS",
@@ -192,7 +192,7 @@ def compare(workers: Sequence[Worker], workload: Workload, effort: Effort) -> Re
     agree(checks, workload)
     for _ in range(effort.rounds):
         for worker in ready.copy():
-            time.sleep(SETTLE)
+            time.sleep(SETTLE if worker.threads > 1 else 0.01)
             answer = ask(worker, "measure", seconds=effort.seconds)
             if answer is not None:
                 result.seconds[worker.name].append(answer["seconds"])
