@@ -1,5 +1,6 @@
 """The estimators among scikit-learn's tools, and what they have beyond scikit-learn's own."""
 
+import pickle
 import subprocess
 import sys
 
@@ -358,6 +359,75 @@ def test_schedules_of_the_learning_rate():
 
 
 def test_what_lbfgs_cannot_heed_is_refused():
-    for name, value in (("l1", 0.1), ("clip_norm", 1.0)):
-        with pytest.raises(ValueError, match=f"{name} is {value}, which solver='lbfgs'"):
+    for name, value in (
+        ("l1", 0.1),
+        ("clip_norm", 1.0),
+        ("dropout", 0.5),
+        ("dropout", [0.5]),
+        ("input_dropout", 0.1),
+        ("normalization", "batch"),
+    ):
+        with pytest.raises(ValueError, match=f"{name} is .*, which solver='lbfgs' cannot heed"):
             MLPClassifier(solver="lbfgs", **{name: value}).fit(X, Y)
+
+
+# dropout and normalisation
+
+
+def test_dropout():
+    settings = SHORT | {"hidden_layer_sizes": (16, 8), "batch_size": 50}
+    plain = MLPClassifier(**settings).fit(X, Y)
+    none = MLPClassifier(**settings, dropout=[0.0, 0]).fit(X, Y)
+    np.testing.assert_array_equal(plain.coefs_[0], none.coefs_[0])
+    for drop in ({"dropout": 0.5}, {"dropout": [0.0, 0.3]}, {"input_dropout": 0.25}):
+        first, again = (MLPClassifier(**settings, **drop).fit(X, Y) for _ in range(2))
+        np.testing.assert_array_equal(first.coefs_[0], again.coefs_[0])
+        assert not np.array_equal(first.coefs_[0], plain.coefs_[0])
+        other = MLPClassifier(**settings, **drop).set_params(random_state=1).fit(X, Y)
+        assert not np.array_equal(first.loss_curve_, other.loss_curve_)
+        np.testing.assert_array_equal(first.predict_proba(X), first.predict_proba(X))
+        first.partial_fit(X, Y)
+    with pytest.raises(ValueError, match=r"dropout is .* expected 2 numbers"):
+        MLPClassifier(**settings, dropout=[0.1]).fit(X, Y)
+    with pytest.raises(ValueError, match="dropout"):
+        MLPClassifier(**settings, dropout=1.0).fit(X, Y)
+
+
+def test_dropout_helps_where_a_network_learns_by_heart():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(1200, 40))
+    y = (x[:, :4].sum(axis=1) + rng.normal(size=1200) > 0).astype(int)
+    settings = {"hidden_layer_sizes": 200, "max_iter": 150, "random_state": 0, "tol": 0.0}
+    plain, dropping = (
+        MLPClassifier(**settings, dropout=d).fit(x[:200], y[:200]) for d in (0.0, 0.6)
+    )
+    assert plain.score(x[:200], y[:200]) == 1.0
+    assert dropping.score(x[200:], y[200:]) > plain.score(x[200:], y[200:])
+
+
+@pytest.mark.parametrize("Estimator", [MLPClassifier, MLPRegressor])
+@pytest.mark.parametrize("kind", ["batch", "layer", ["batch", None]])
+def test_normalisation(Estimator, kind, tmp_path):
+    settings = {"hidden_layer_sizes": (16, 8), "random_state": 0, "normalization": kind}
+    settings |= {"learning_rate_init": 0.01}
+    mlp = Estimator(**settings, max_iter=150).fit(1000 * X + 5000, Y)
+    assert mlp.score(1000 * X + 5000, Y) > 0.8
+    net = mlp.network_
+    assert [n is not None for n in mlp.normalizations_] == [True, kind != ["batch", None]]
+    np.testing.assert_array_equal(mlp.predict(X), pickle.loads(pickle.dumps(mlp)).predict(X))
+    net.save(tmp_path / "net.safetensors")
+    again = pc.load(tmp_path / "net.safetensors")
+    np.testing.assert_array_equal(again.forward(X), net.forward(X))
+    # A fit in parts is the fit.
+    whole = Estimator(**settings, batch_size=150, max_iter=6).fit(X, Y)
+    parts = Estimator(**settings, batch_size=150)
+    for _ in range(6):
+        told = {"classes": [0, 1, 2]} if Estimator is MLPClassifier else {}
+        parts.partial_fit(X, Y, **told)
+    np.testing.assert_array_equal(whole.predict(X), parts.predict(X))
+    # The best are kept, and another fit begins anew.
+    stopped = Estimator(**settings, early_stopping=True, max_iter=80)
+    stopped.fit(X[::2], Y[::2], X_val=X[1::2], y_val=Y[1::2])
+    assert stopped.score(X[1::2], Y[1::2]) == pytest.approx(stopped.best_validation_score_)
+    stopped.set_params(normalization=None).fit(X, Y)
+    assert not hasattr(stopped, "normalizations_")

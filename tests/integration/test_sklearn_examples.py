@@ -19,6 +19,7 @@ SAYS = {
     "class_weights.py": "balanced",
     "learning_rate.py": "the loss is lowest at a rate of",
     "huber.py": "huber",
+    "cats_with_dropout.py": "mirrored, with dropout",
 }
 """What each example prints, among other things."""
 

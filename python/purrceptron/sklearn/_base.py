@@ -142,6 +142,7 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
         rng: np.random.RandomState,
     ) -> None:
         """Draw the first weights, the same ones as scikit-learn."""
+        self.__dict__.pop("normalizations_", None)
         dtype = dtype if dtype == np.float32 else np.dtype(np.float64)
         self.n_iter_ = self.t_ = 0
         self.n_layers_ = len(sizes)
@@ -240,7 +241,10 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
             init="zeros",
             seed=0,
             uint8_scale=1.0,  # integers are what they are
+            normalization=self.normalization,
         )
+        if any(numbers := getattr(self, "normalizations_", ())):
+            network.set_normalization(numbers)
         network._core.set_parameters(self._layers(network.dtype))
         return network
 
@@ -258,6 +262,8 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
         layers = network.parameters
         self.coefs_ = [W.astype(dtype, copy=False).T for W, _ in layers]
         self.intercepts_ = [b.astype(dtype, copy=False) for _, b in layers]
+        if any(numbers := network.normalization):
+            self.normalizations_ = numbers
 
     def _outputs(self, X: Any) -> NDArray[Any]:
         """Return the output activations for samples, (m, n_outputs)."""
@@ -270,6 +276,8 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
         return self._forward(as_rows(checked_input(self, X, reset=False)))
 
     def _forward(self, X: Any) -> NDArray[Any]:
+        if any(getattr(self, "normalizations_", ())):
+            return self.network_._core.forward(X)
         hidden = hidden_names(self.activation, len(self.coefs_) - 1)
         output = OUTPUTS[self.out_activation_]
         return _core.forward(X, self._layers(self._dtype()), list(hidden), output)

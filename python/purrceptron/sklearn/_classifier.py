@@ -98,6 +98,14 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
     clip_norm : float or None
         The norm that the gradient of a step is shortened to. Not for ``"lbfgs"``, and not in
         scikit-learn.
+    dropout : float or sequence of float
+        The share of the hidden activations that each step leaves out, or one share for each layer.
+        Not for ``"lbfgs"``, and not in scikit-learn.
+    input_dropout : float
+        The same of the inputs.
+    normalization : {"batch", "layer"}, sequence of them and None, or None
+        Of the hidden layers, or one for each: see `purrceptron.Normalization`. Not for
+        ``"lbfgs"``, and not in scikit-learn.
     first_layer : {"auto", "direct", "gram"}
         How the first layer is trained by ``"sgd"``; see `purrceptron.train`. Not in scikit-learn.
 
@@ -127,6 +135,8 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         The activation of the outputs.
     n_features_in_, feature_names_in_
         What `X` had.
+    normalizations_ : list of purrceptron.Normalization or None
+        What the hidden layers are normalised by.
     network_ : purrceptron.Network
         The fitted weights as a network of its own.
 
@@ -180,6 +190,9 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         label_smoothing: float = 0.0,
         l1: float = 0.0,
         clip_norm: float | None = None,
+        dropout: float | Sequence[float] = 0.0,
+        input_dropout: float = 0.0,
+        normalization: str | Sequence[str | None] | None = None,
         first_layer: str = "auto",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -209,6 +222,9 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         self.label_smoothing = label_smoothing
         self.l1 = l1
         self.clip_norm = clip_norm
+        self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.normalization = normalization
         self.first_layer = first_layer
 
     def fit(
@@ -282,7 +298,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
             self._fit(X, y, sample_weight, incremental=True)
         except BaseException:
             if first and not hasattr(self, "coefs_"):
-                vars(self).pop("_classes_of_first_call", None)
+                self.__dict__.pop("_classes_of_first_call", None)
                 del self.classes_
             raise
         return self

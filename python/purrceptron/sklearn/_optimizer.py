@@ -36,6 +36,7 @@ class Optimizer:
     epoch: int = 0
     step: int = 0
     slots: list[Any] | None = field(default=None, repr=False)
+    normalization: list[Any] = field(default_factory=list, repr=False)
 
     @classmethod
     def of(cls, mlp: Any) -> Optimizer:
@@ -66,11 +67,12 @@ class Optimizer:
     def resume(self, trainer: _core.Trainer) -> None:
         """Give a trainer what was remembered."""
         if self.slots is not None:
-            trainer.set_state(self.epoch, self.step, self.slots, None)
+            trainer.set_state(self.epoch, self.step, self.slots, None, self.normalization)
 
     def remember(self, trainer: _core.Trainer) -> None:
         """Take from a trainer what is to be remembered."""
         self.epoch, self.step, self.slots, _ = trainer.state()
+        self.normalization = trainer.state_of_normalization()
 
     def end_epoch(self, trainer: _core.Trainer, samples_seen: int) -> None:
         """Let the rate follow its schedule after an epoch."""

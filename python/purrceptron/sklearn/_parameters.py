@@ -64,6 +64,9 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "max_fun": [Interval(Integral, 1, None, closed="left")],
     "l1": [Interval(Real, 0, None, closed="left")],
     "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
+    "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+    "input_dropout": [Interval(Real, 0, 1, closed="left")],
+    "normalization": [StrOptions({"batch", "layer"}), "array-like", None],
     "first_layer": [StrOptions({"auto", "direct", "gram"})],
 }
 """What scikit-learn's own validation holds the parameters of both estimators against."""
@@ -129,6 +132,7 @@ def refuse_together(mlp: Any) -> None:
     if isinstance(mlp.learning_rate, Adaptive):
         raise ValueError("learning_rate is a schedule, Adaptive: pass 'adaptive'")
     if mlp.solver == "lbfgs":
-        for name, nothing in (("l1", 0), ("clip_norm", None)):
-            if (value := getattr(mlp, name)) != nothing:
-                raise ValueError(f"{name} is {value}, which solver='lbfgs' cannot heed")
+        for name in ("l1", "clip_norm", "dropout", "input_dropout", "normalization"):
+            value = getattr(mlp, name)
+            if np.any(value):
+                raise ValueError(f"{name} is {value!r}, which solver='lbfgs' cannot heed")

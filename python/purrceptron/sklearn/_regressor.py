@@ -47,7 +47,7 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
     hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate, learning_rate_init, \
 power_t, max_iter, shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, \
 early_stopping, validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun, l1, \
-clip_norm, first_layer
+clip_norm, dropout, input_dropout, normalization, first_layer
         As in `MLPClassifier`.
     huber_delta : float
         Where Huber's loss becomes linear. Not in scikit-learn.
@@ -60,7 +60,7 @@ clip_norm, first_layer
     out_activation_ : {"identity", "exp"}
         The activation of the outputs.
     coefs_, intercepts_, loss_, best_loss_, loss_curve_, best_validation_score_, n_iter_, t_, \
-n_layers_, n_outputs_, n_features_in_, feature_names_in_, network_
+n_layers_, n_outputs_, n_features_in_, feature_names_in_, normalizations_, network_
         As in `MLPClassifier`.
 
     Examples
@@ -111,6 +111,9 @@ n_layers_, n_outputs_, n_features_in_, feature_names_in_, network_
         huber_delta: float = 1.0,
         l1: float = 0.0,
         clip_norm: float | None = None,
+        dropout: float | Sequence[float] = 0.0,
+        input_dropout: float = 0.0,
+        normalization: str | Sequence[str | None] | None = None,
         first_layer: str = "auto",
     ) -> None:
         self.loss = loss
@@ -140,6 +143,9 @@ n_layers_, n_outputs_, n_features_in_, feature_names_in_, network_
         self.huber_delta = huber_delta
         self.l1 = l1
         self.clip_norm = clip_norm
+        self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.normalization = normalization
         self.first_layer = first_layer
 
     def fit(

@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from purrceptron import _core
 from purrceptron._arguments import warn
 from purrceptron._errors import DivergenceError
+from purrceptron._train import _dropout_rates
 
 from ._optimizer import Optimizer
 
@@ -121,16 +122,22 @@ class _Run:
             loss=mlp._minimised()._core(),
             l2=float(mlp.alpha),
             batch_size=None if whole else batch_size,
-            seed=0,
+            seed=self._seed(),
             first_layer=self._first_layer(),
             schedule=self.optimizer.stages,
             l1=float(mlp.l1),
             clip_norm=None if mlp.clip_norm is None else float(mlp.clip_norm),
+            dropout=_dropout_rates(mlp.dropout, mlp.input_dropout, len(network.hidden)),
         )
         self.optimizer.resume(self.trainer)
         self.best = network._core.snapshot() if mlp.early_stopping else None
         scores = getattr(mlp, "validation_scores_", None) or ()
         self.before = mlp.t_, len(mlp.loss_curve_), len(scores)
+
+    def _seed(self) -> int:
+        """Where dropout comes from; without it nothing is drawn that scikit-learn does not draw."""
+        drops = np.any(self.mlp.dropout) or self.mlp.input_dropout
+        return int(self.mlp._random_state.randint(2**31)) if drops else 0
 
     def _first_layer(self) -> str:
         """In the space of examples a velocity is neither rescaled nor kept between calls."""
