@@ -75,5 +75,7 @@ def test_the_examples_show_what_they_claim():
     robust = rows("huber.py")
     errors = {loss: float(robust[loss].split("off by")[1].split()[0]) for loss in robust}
     assert errors["huber"] < errors["squared_error"] / 3
+    cats = [float(line.split()[-4][:-1]) for line in run("cats_with_dropout.py").splitlines()]
+    assert min(cats[1:]) > cats[0] + 1
     *_, slow, quick = run("learning_rate.py").splitlines()
     assert float(quick.split()[-1]) > float(slow.split()[-1]) + 0.1
