@@ -209,6 +209,8 @@ def test_validation_data_are_judged_and_end_the_fit(Estimator):
     assert best == max(stopped.validation_scores_)
     assert best == pytest.approx(stopped.score(X[val], Y[val]))
     weights = np.linspace(0, 1, 75)
+    few = {"X_val": X[:20], "y_val": Y[:20]}  # of one class only
+    Estimator(**SHORT, warm_start=True).fit(X, Y, **few).fit(X, Y, **few)
     judged = Estimator(**SHORT).fit(X[train], Y[train], **given, sample_weight_val=weights)
     assert judged.validation_scores_[-1] == pytest.approx(judged.score(X[val], Y[val], weights))
 
