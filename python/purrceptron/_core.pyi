@@ -95,7 +95,7 @@ class Network:
         init: str,
         seed: int,
         uint8_scale: float,
-        normalization: list[str | None] = [],
+        normalization: list[str | None] = ...,
     ) -> Network: ...
     def parameters(self) -> _Layers: ...
     def set_parameters(self, layers: _Layers) -> None: ...
@@ -159,10 +159,10 @@ class Trainer:
         batch_size: int | None,
         seed: int,
         first_layer: str,
-        schedule: _Stages = [],
+        schedule: _Stages = ...,
         l1: float = 0.0,
         clip_norm: float | None = None,
-        dropout: list[float] = [],
+        dropout: list[float] = ...,
     ) -> Trainer: ...
     def first_layer(self) -> tuple[str, str]: ...
     def run(self, epochs: int, orders: NDArray[np.uint32] | None = None) -> list[float] | None: ...
@@ -179,7 +179,7 @@ class Trainer:
         step: int,
         slots: list[_Layers],
         gram: _Gram | None,
-        normalization: list[_Normalization] = [],
+        normalization: list[_Normalization] = ...,
     ) -> None: ...
 
 def read_safetensors(
