@@ -95,3 +95,30 @@ def test_mini_batches(network, batch_size, l2):
     for (W, b), (expected_W, expected_b) in zip(net.parameters, parameters, strict=True):
         np.testing.assert_allclose(W, expected_W, rtol=0, atol=1e-12)
         np.testing.assert_allclose(b, expected_b, rtol=0, atol=1e-12)
+
+
+def test_dropout_draws_its_masks_from_the_generator():
+    """One example of ones: a weight whose input is left out of the step does not move."""
+    n, rate, seed = 300, 0.35, 2**33 + 7
+    net = pc.Network([n, 4, 1], hidden="identity", output="identity", dtype="float64", seed=1)
+    before = net.parameters
+    pc.train(
+        net,
+        np.ones((1, n)),
+        [5.0],
+        optimizer=pc.SGD(1e-3),
+        epochs=3,
+        batch_size=1,
+        seed=seed,
+        input_dropout=rate,
+        dropout=0.5,
+    )
+    stayed = (net.parameters[0][0] == before[0][0]).all(axis=0)
+    key, below = [seed & MASK, seed >> 32, 0, 0, 0, 0, 0, 0], int(rate * 2**32)
+    out = []
+    for step in (1, 2, 3):
+        # Purpose 2; the counter is the step times the layers, and the layer.
+        words = chacha8(key, stream=(2 << 56) | (2 * step))
+        out.append([next(words) < below for _ in range(n)])
+    np.testing.assert_array_equal(stayed, np.all(out, axis=0))
+    assert 0 < stayed.sum() < n

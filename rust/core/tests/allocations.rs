@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ndarray::{Array2, s};
 use purrceptron::train::{Settings, Trainer};
 use purrceptron::{
-    Activation, Architecture, Context, Data, Float, Init, Isa, Network, Optimizer, Output, Samples,
-    Targets,
+    Activation, Architecture, Context, Data, Float, Init, Isa, Network, Normalization, Optimizer,
+    Output, Samples, Schedule, Targets,
 };
 
 struct Counting;
@@ -72,10 +72,22 @@ impl AnyX {
 /// Asserts that an epoch of a hundred steps asks for no more than a call of one step might: the list of losses,
 /// and what is made once a call.
 fn check<T: Float>(x: &AnyX, settings: Settings, threads: usize) {
+    check_normalized::<T>(x, settings, threads, [None; 2]);
+}
+
+/// The same for a network with normalised layers.
+fn check_normalized<T: Float>(
+    x: &AnyX,
+    settings: Settings,
+    threads: usize,
+    normalization: [Option<Normalization>; 2],
+) {
     const A_CALL: usize = 8;
     let output = Output::Softmax;
     let sizes = [x.samples().dim().1, 50, 30, 3];
-    let architecture = Architecture::new(&sizes, Activation::Relu, output).unwrap();
+    let architecture = Architecture::new(&sizes, Activation::Relu, output)
+        .and_then(|architecture| architecture.normalized(normalization.to_vec()))
+        .unwrap();
     let net = Network::<T>::new(architecture, Init::HeNormal, 1).unwrap();
     let classes: Vec<u32> = (0..ROWS as u32).map(|i| i % 3).collect();
     let weights = vec![T::ONE; ROWS];
@@ -124,6 +136,24 @@ fn a_hundred_steps_allocate_nothing() {
         }
     }
     let loss = purrceptron::Loss::CategoricalCrossEntropy;
+    for optimizer in OPTIMIZERS {
+        let everything = Settings {
+            optimizer,
+            batch_size: Some(ROWS / STEPS),
+            schedule: Schedule::Cosine { epochs: 5.0, last: 0.1 },
+            l2: 0.1,
+            l1: 0.1,
+            clip_norm: Some(1.0),
+            dropout: vec![0.1, 0.2, 0.3],
+            ..Settings::gradient_descent(1e-3, loss)
+        };
+        let at_once = Settings { l1: 0.0, clip_norm: None, ..everything.clone() };
+        let kinds = [Some(Normalization::Batch), Some(Normalization::Layer)];
+        for settings in [everything, at_once] {
+            check_normalized::<f32>(&all[3], settings.clone(), 2, kinds);
+            check_normalized::<f64>(&all[1], settings, 1, kinds);
+        }
+    }
     for batch_size in [Some(ROWS / STEPS), None] {
         let settings =
             Settings { batch_size, gram: true, ..Settings::gradient_descent(1e-3, loss) };
