@@ -76,3 +76,25 @@ def test_the_numpy_network_has_the_same_gradients(network, dtype):
         assert dW.dtype == db.dtype == np.dtype(dtype)
         np.testing.assert_allclose(dW, expected_dW + 0.5 / 33 * W, rtol=rtol, atol=rtol / 10)
         np.testing.assert_allclose(db, expected_db, rtol=rtol, atol=rtol / 10)
+
+
+@pytest.mark.parametrize("l2", [0.0, 0.8])
+@pytest.mark.parametrize("hidden", [(), (5, 4)])
+def test_central_differences_through_a_step_in_the_space_of_examples(hidden, l2):
+    # A step of gradient descent is W - W' = η dW: what the Gram form takes for dW can be read off.
+    random = np.random.default_rng(3)
+    X, y = random.standard_normal((7, 30)), random.integers(0, 2, 7)
+    start = pc.Network([30, *hidden, 1], hidden="tanh", dtype="float64", seed=2)
+    before, rate = start.parameters, 0.25
+    stepped = pc.Network([30, *hidden, 1], hidden="tanh", dtype="float64", seed=2)
+    pc.train(stepped, X, y, optimizer=pc.SGD(rate), epochs=1, l2=l2, first_layer="gram")
+    slopes = (before[0][0] - stepped.parameters[0][0]) / rate
+    moved, h = start.parameters, 1e-6
+    for i in np.ndindex(slopes.shape):
+        sides = []
+        for step in (h, -h):
+            moved[0][0][i] = before[0][0][i] + step
+            start.set_parameters(moved)
+            sides.append(start.loss(X, y, l2=l2))
+        moved[0][0][i] = before[0][0][i]
+        assert slopes[i] == pytest.approx((sides[0] - sides[1]) / (2 * h), abs=5e-9)

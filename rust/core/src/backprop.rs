@@ -263,16 +263,17 @@ pub(crate) fn layer_forward<T: Float>(
     mut z: ArrayViewMut2<'_, T>,
     saved: Saved<'_, T>,
 ) -> Result<()> {
-    let (w, b) = (parameters.weight(l).reversed_axes(), parameters.bias_slice(l));
+    let (w, b) = (parameters.weight(l), parameters.bias_slice(l));
     let activation = architecture.activation(l).unwrap_or(Activation::Identity);
-    if !z.is_standard_layout() {
-        // A column for each unit: its bias is what the products are added to.
+    if z.strides()[0] == 1 {
+        // A column for each unit, Zᵀ = W Aᵀ + b: the bias is what the products are added to.
         z.columns_mut().into_iter().zip(b).for_each(|(mut unit, &b)| unit.fill(b));
-        gemm(ctx, T::ONE, a, w, T::ONE, z.view_mut(), Epilogue::None)?;
+        let (a, z) = (a.reversed_axes(), z.view_mut().reversed_axes());
+        gemm(ctx, T::ONE, w, a, T::ONE, z, Epilogue::None)?;
     } else if activation == Activation::Relu && architecture.normalization_of(l).is_none() {
-        return gemm(ctx, T::ONE, a, w, T::ZERO, z, Epilogue::BiasRelu(b));
+        return gemm(ctx, T::ONE, a, w.reversed_axes(), T::ZERO, z, Epilogue::BiasRelu(b));
     } else {
-        gemm(ctx, T::ONE, a, w, T::ZERO, z.view_mut(), Epilogue::Bias(b))?;
+        gemm(ctx, T::ONE, a, w.reversed_axes(), T::ZERO, z.view_mut(), Epilogue::Bias(b))?;
     }
     let z = z.as_slice_memory_order_mut().expect("the numbers lie one behind the other");
     if let (Some(kind), Some(by)) = (architecture.normalization_of(l), parameters.normalization(l))

@@ -91,7 +91,9 @@ pub fn choose<T: Float>(
     if !linear {
         return direct("the optimiser scales each weight by itself".to_owned());
     }
-    let bytes = samples.saturating_mul(samples).saturating_mul(8 + size_of::<T>());
+    // G in f64 and, where that is another type, in the network's.
+    let numbers = if T::NAME == f64::NAME { 8 } else { 8 + size_of::<T>() };
+    let bytes = samples.saturating_mul(samples).saturating_mul(numbers);
     if bytes > BUDGET {
         return direct(format!("the Gram matrix of {samples} examples would take more than 1 GiB"));
     }

@@ -49,10 +49,11 @@ pub(super) fn update<T: Float>(
     room: &mut [f64],
 ) {
     let isa = ctx.isa();
-    let (weight, slots) = all.split_first_mut().expect("the weights are the first");
-    let (mut slot_rows, mut slot_starts): (Vec<_>, Vec<_>) =
-        slots.iter_mut().map(|v| (&mut v.rows[..], &mut v.starts[..])).unzip();
-    step.rule.apply(isa, step.decay, &mut weight.starts, &[0.0; 2], &mut slot_starts);
+    let (weight, velocity) = all.split_first_mut().expect("the weights are the first");
+    // There is one slot at most; an `Option` is a slice of as many.
+    let (mut slot_rows, mut slot_starts) =
+        velocity.first_mut().map(|v| (&mut v.rows[..], &mut v.starts[..])).unzip();
+    step.rule.apply(isa, step.decay, &mut weight.starts, &[0.0; 2], slot_starts.as_mut_slice());
     match step.plain {
         // D ← (1 - ηλ/m) D - (η/m) dZᵀ, where a run is all rows; and nothing for the other rows where nothing pulls at them.
         Some(rate) if step.decay == 0.0 || matches!(rows, Rows::Run(_)) => {
@@ -61,7 +62,7 @@ pub(super) fn update<T: Float>(
         _ => {
             room.fill(0.0);
             add_columns(ctx, scale, rows, dz, 1.0, room);
-            step.rule.apply(isa, step.decay, &mut weight.rows, room, &mut slot_rows);
+            step.rule.apply(isa, step.decay, &mut weight.rows, room, slot_rows.as_mut_slice());
         }
     }
 }

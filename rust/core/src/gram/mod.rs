@@ -330,8 +330,8 @@ impl<T: Float> GramLayer<T> {
         let gradient = &mut self.room.gradient;
         let (factor, into) = (T::from_f64(scale), matrix_mut(gradient, h, stride));
         gemm(ctx, factor, dz.reversed_axes(), g, T::ZERO, into, Epilogue::None)?;
-        let mut velocity: Vec<&mut [T]> = velocity.iter_mut().map(|v| &mut v[..]).collect();
-        step.rule.apply(ctx.isa(), step.decay, z, gradient, &mut velocity);
+        let mut velocity = velocity.first_mut().map(|v| &mut v[..]);
+        step.rule.apply(ctx.isa(), step.decay, z, gradient, velocity.as_mut_slice());
         Ok(())
     }
 
