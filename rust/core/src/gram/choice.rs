@@ -48,8 +48,11 @@ pub struct Choice {
 /// The most memory that `Auto` gives to the Gram matrix and what belongs to it.
 const BUDGET: usize = 1 << 30;
 
-/// How much faster a step has to be, by its operations, before the Gram form pays.
-const MARGIN: f64 = 1.5;
+/// The largest Gram matrix, in bytes of the network's type, that a cache may be hoped to keep from step to step.
+const IN_CACHE: f64 = 64.0 * 1024.0 * 1024.0;
+
+/// How much longer a step takes when the matrix comes from memory.
+const FROM_MEMORY: f64 = 2.0;
 
 /// Whether the products of so many rows with so many others fit in it.
 pub(crate) fn fits_budget(rows: usize, others: usize) -> bool {
@@ -99,13 +102,15 @@ pub fn choose<T: Float>(
     }
     let (m, n) = (samples as f64, architecture.inputs() as f64);
     let (h, epochs) = (architecture.sizes()[1] as f64, epochs as f64);
-    // Operations of the whole run; those in f64 count by their time in units of the network's type.
+    // Operations of the whole run; those in f64 count by their time in units of the network's type. That operations are
+    // a fair measure of time here, and what memory costs, is read off `benchmarks/first_layer.py`.
     let wide = 8.0 / size_of::<T>() as f64;
     let steps = (m / batch as f64).ceil();
     let direct_work = epochs * 4.0 * h * n * m;
+    let read = if m * m * size_of::<T>() as f64 > IN_CACHE { FROM_MEMORY } else { 1.0 };
     let gram_work = wide * (m * m * n + 4.0 * h * n * m)
-        + epochs * (2.0 * h * m * m + steps * wide * 6.0 * h * m);
-    if direct_work < MARGIN * gram_work {
+        + epochs * (read * 2.0 * h * m * m + steps * wide * 6.0 * h * m);
+    if direct_work < gram_work {
         return direct(format!(
             "{samples} examples of {n} features, {epochs} epochs: products with the Gram matrix would not pay"
         ));
