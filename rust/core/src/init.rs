@@ -7,6 +7,7 @@
 //! al. 2014). Biases begin at zero.
 
 use crate::float::Float;
+use crate::math::dot;
 use crate::rng::{Purpose, Rng};
 
 /// How the weights of a new network are drawn.
@@ -131,17 +132,6 @@ fn orthogonal<T: Float>(rng: &mut Rng, n_in: usize, n_out: usize, weight: &mut [
             *out = T::from_f64(vectors[i * row + j * column]);
         }
     }
-}
-
-/// `Σ u v`, in an order that is the same on every machine.
-fn dot(u: &[f64], v: &[f64]) -> f64 {
-    /// Sums side by side, which need not wait for each other.
-    const SUMS: usize = 8;
-    let mut sums = [0.0; SUMS];
-    for (u, v) in u.chunks(SUMS).zip(v.chunks(SUMS)) {
-        sums.iter_mut().zip(u.iter().zip(v)).for_each(|(sum, (u, v))| *sum += u * v);
-    }
-    sums.iter().sum()
 }
 
 #[cfg(test)]

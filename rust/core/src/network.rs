@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
 use crate::architecture::Architecture;
 use crate::backprop::{
@@ -96,9 +96,7 @@ impl<T: Float> Model<'_, T> {
         check_samples(self.architecture, x)?;
         let mut out = zeros(x.dim().0, self.architecture.outputs())?;
         self.for_each_block(ctx, x, None, |rows, logits| {
-            let mut a = out.slice_mut(s![rows, ..]);
-            a.assign(&logits);
-            self.architecture.output().forward(ctx.isa(), a);
+            self.outputs(ctx, logits, out.slice_mut(s![rows, ..]));
         })?;
         Ok(out)
     }
@@ -157,9 +155,7 @@ impl<T: Float> Model<'_, T> {
         self.for_each_block(ctx, &data.x, first, |rows, logits| {
             let (y, weights) = targets.load(data, &Rows::Run(rows.clone()));
             sum += loss.value(ctx.isa(), logits, y, weights);
-            let mut a = out.slice_mut(s![rows, ..]);
-            a.assign(&logits);
-            self.architecture.output().forward(ctx.isa(), a);
+            self.outputs(ctx, logits, out.slice_mut(s![rows, ..]));
         })?;
         Ok((sum / data.total_weight(&Rows::Run(0..data.len())), out))
     }
@@ -189,6 +185,12 @@ impl<T: Float> Model<'_, T> {
         let penalty = penalty.into();
         penalty.add_gradient(ctx, self.parameters, m, &mut gradients);
         Ok((sum / m + penalty.value(ctx, self.parameters, m), gradients))
+    }
+
+    /// `A_L` from the logits, both (rows, n_L).
+    fn outputs(&self, ctx: &Context, logits: ArrayView2<'_, T>, mut a: ArrayViewMut2<'_, T>) {
+        a.assign(&logits);
+        self.architecture.output().forward(ctx.isa(), a);
     }
 
     /// Calls `f(rows, logits)` for one block of rows after another. `first`, if it is known, is `Z_1` without its

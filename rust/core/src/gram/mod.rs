@@ -32,6 +32,7 @@ mod bytes;
 mod choice;
 mod coefficients;
 mod held_out;
+mod matrix;
 mod products;
 mod state;
 mod tiles;
@@ -45,7 +46,7 @@ use crate::error::Result;
 use crate::float::Float;
 use crate::gemm::{Epilogue, gemm};
 use crate::isa::Isa;
-use crate::math::{add_widened, first_non_finite, sum_of_squares};
+use crate::math::{add_widened, dot, first_non_finite, sum_of_squares};
 use crate::optim::Optimizer;
 use crate::samples::{Rows, Samples};
 use crate::step::Step;
@@ -54,6 +55,7 @@ pub(crate) use choice::fits_budget;
 pub use choice::{Choice, FirstLayer, choose};
 use coefficients::Coefficients;
 pub(crate) use held_out::HeldOut;
+use matrix::Gram;
 pub use state::GramState;
 
 /// Steps after which `Z` is formed afresh from the coefficients, before its rounding errors add up.
@@ -84,37 +86,6 @@ pub(crate) struct GramLayer<T: Float> {
     products: Vec<Buffer<T>>,
     room: Room<T>,
     saved: Saved<T>,
-}
-
-/// `G`, (m, m), in f64 and, where that is another type, in the network's.
-struct Gram<T: Float> {
-    wide: Buffer<f64>,
-    rounded: Option<Buffer<T>>,
-    m: usize,
-    stride: usize,
-}
-
-impl<T: Float> Gram<T> {
-    fn new(wide: Buffer<f64>, m: usize, stride: usize) -> Result<Self> {
-        let rounded = match T::NAME == f64::NAME {
-            true => None,
-            false => Some(buffer(m * stride, wide.iter().map(|&g| T::from_f64(g)))?),
-        };
-        Ok(Self { wide, rounded, m, stride })
-    }
-
-    /// (m, stride), in f64.
-    fn wide(&self) -> ArrayView2<'_, f64> {
-        matrix(&self.wide, self.m, self.stride)
-    }
-
-    /// (m, stride), in the network's type.
-    fn rounded(&self) -> ArrayView2<'_, T> {
-        match &self.rounded {
-            Some(rounded) => matrix(rounded, self.m, self.stride),
-            None => *Samples::F64(self.wide()).as_float().expect("it is the network's type"),
-        }
-    }
 }
 
 /// The coefficients and products as they were when they were saved last.
@@ -395,15 +366,6 @@ fn combine_starts(isa: Isa, factors: [f64; 2], starts: &[Buffer<f64>], to: &mut 
     for (i, (factor, start)) in factors.into_iter().zip(starts).enumerate() {
         add_widened(isa, factor, start, if i == 0 { 0.0 } else { 1.0 }, to);
     }
-}
-
-/// `Σ x y`, in eight sums side by side.
-fn dot(x: &[f64], y: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    for (x, y) in x.chunks(8).zip(y.chunks(8)) {
-        sums.iter_mut().zip(x.iter().zip(y)).for_each(|(sum, (x, y))| *sum += x * y);
-    }
-    sums.iter().sum()
 }
 
 /// A buffer of those numbers.
