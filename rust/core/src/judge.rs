@@ -30,21 +30,16 @@ impl<T: Float> Trainer<T> {
         if !in_space {
             self.form(ctx, data)?;
         }
+        let z = match &mut self.gram {
+            Some(gram) if in_space => {
+                Some(gram.forward_held_out(ctx, &data.x, &held_out.x, self.uint8_scale)?)
+            }
+            _ => None,
+        };
         let model = Model {
             architecture: &self.architecture,
             parameters: &self.parameters,
             uint8_scale: self.uint8_scale,
-        };
-        let z = match &self.gram {
-            Some(gram) if in_space => {
-                if self.held_out.is_none() {
-                    self.held_out =
-                        Some(gram.hold_out(ctx, &data.x, &held_out.x, self.uint8_scale)?);
-                }
-                let products = self.held_out.as_mut().expect("made above");
-                Some(gram.forward_held_out(ctx, products)?)
-            }
-            _ => None,
         };
         model.judge(ctx, held_out, self.settings.loss, z)
     }

@@ -60,6 +60,7 @@ pub mod schedule;
 mod settings;
 mod simd;
 pub mod sparse;
+mod state;
 mod step;
 pub mod threads;
 pub mod train;

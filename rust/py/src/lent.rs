@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 
 use crate::arrays::{SampleArray, read};
 use crate::error::CoreError;
-use crate::network::named;
+use crate::names::named;
 
 /// `[(W, b), ...]`, W (n_out, n_in).
 type Layers<'py> = Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>;

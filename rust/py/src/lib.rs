@@ -5,10 +5,13 @@ use pyo3::prelude::*;
 
 mod arrays;
 mod error;
+mod gram;
 mod kernels;
 mod lent;
+mod names;
 mod network;
 mod objective;
+mod parameters;
 mod peak;
 mod safetensors;
 mod settings;
@@ -27,6 +30,8 @@ mod _core {
     #[pymodule_export]
     use super::lent::forward;
     #[pymodule_export]
+    use super::names::schedule_factor;
+    #[pymodule_export]
     use super::network::{Network, Snapshot};
     #[pymodule_export]
     use super::objective::Objective;
@@ -37,7 +42,7 @@ mod _core {
     #[pymodule_export]
     use super::settings::{available_isas, get_num_threads, isa, set_num_threads, take_warning};
     #[pymodule_export]
-    use super::trainer::{Trainer, schedule_factor};
+    use super::trainer::Trainer;
 
     #[pymodule_init]
     fn init(m: &Bound<'_, PyModule>) -> PyResult<()> {

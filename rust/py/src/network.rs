@@ -3,17 +3,21 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use numpy::{Element, PyArray1, PyArray2};
+use numpy::{Element, PyArray2};
 use purrceptron::{
-    Activation, Architecture, Context, Data, Float, Init, Loss, Model, Normalization, Output,
-    Parameters, Penalty,
+    Activation, Architecture, Context, Data, Float, Init, Model, Normalization, Output, Parameters,
+    Penalty,
 };
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::arrays::{SampleArray, TargetArray, copied, read, weights};
+use crate::arrays::{SampleArray, TargetArray, weights};
 use crate::error::CoreError;
+use crate::names::{LossArgument, loss_asked, named};
+use crate::parameters::{
+    Normalized, arrays_of, check_layers, normalization_of, set_layers, set_normalization,
+};
 use crate::trainer::Trainer;
 
 /// A network of one element type, for many threads: whoever predicts takes the parameters of the moment, and whoever
@@ -104,45 +108,6 @@ impl Network {
         };
         ahead.map_or(Ok(()), |trainer| trainer.get().publish(py))
     }
-}
-
-/// The value of that name, or an error that lists the names.
-pub(crate) fn named<V: Copy>(
-    argument: &str,
-    name: &str,
-    value: Option<V>,
-    all: &[&'static str],
-) -> PyResult<V> {
-    value.ok_or_else(|| {
-        PyValueError::new_err(format!(
-            "{argument} is {name:?}, expected one of: {}",
-            all.join(", ")
-        ))
-    })
-}
-
-/// A loss as Python gives it: a name, or Huber's with its δ.
-#[derive(FromPyObject)]
-pub(crate) enum LossArgument {
-    Name(String),
-    WithDelta(String, f64),
-}
-
-/// The loss asked for, or the one that fits the output.
-pub(crate) fn loss_asked(
-    architecture: &Architecture,
-    asked: Option<&LossArgument>,
-) -> PyResult<Loss> {
-    let (name, delta) = match asked {
-        None => return Ok(architecture.default_loss()),
-        Some(LossArgument::Name(name)) => (name, None),
-        Some(LossArgument::WithDelta(name, delta)) => (name, Some(*delta)),
-    };
-    let loss = named("loss", name, Loss::named(name), &Loss::NAMES)?;
-    Ok(match (loss, delta) {
-        (Loss::Huber(_), Some(delta)) => Loss::Huber(delta),
-        _ => loss,
-    })
 }
 
 #[pymethods]
@@ -381,107 +346,6 @@ impl Network {
     fn stopping(&self) -> bool {
         self.stop.load(Ordering::Acquire)
     }
-}
-
-/// Copies of the weights and biases, as arrays.
-pub(crate) fn arrays_of<'py, T: Element + Float>(
-    py: Python<'py>,
-    parameters: &Parameters<T>,
-) -> PyResult<Bound<'py, PyList>> {
-    let layers = PyList::empty(py);
-    for l in 0..parameters.layers() {
-        let weight = copied(py, parameters.weight(l).into_dyn())?;
-        let bias = copied(py, parameters.bias(l).into_dyn())?;
-        layers.append((weight, bias))?;
-    }
-    Ok(layers)
-}
-
-/// γ, β, μ and σ² of a layer.
-pub(crate) type Normalized<'py> =
-    (Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>);
-
-/// Copies of the numbers of the normalisations, as arrays; None for layers that are not normalised.
-pub(crate) fn normalization_of<'py, T: Element + Float>(
-    py: Python<'py>,
-    parameters: &Parameters<T>,
-) -> Vec<Option<Normalized<'py>>> {
-    let array = |numbers: &[T]| PyArray1::from_slice(py, numbers).into_any();
-    let layer = |l| {
-        let numbers = parameters.normalization(l)?;
-        Some((
-            array(numbers.gain),
-            array(numbers.shift),
-            array(numbers.mean),
-            array(numbers.variance),
-        ))
-    };
-    (0..parameters.layers()).map(layer).collect()
-}
-
-/// Sets the numbers of the normalisations of the layers that have one.
-pub(crate) fn set_normalization<T: Element + Float>(
-    parameters: &mut Parameters<T>,
-    layers: &[Option<Normalized<'_>>],
-) -> PyResult<()> {
-    for (l, layer) in layers.iter().enumerate() {
-        let (Some((gain, shift, mean, variance)), Some(to)) =
-            (layer, parameters.normalization_mut(l))
-        else {
-            continue;
-        };
-        for (from, to) in
-            [(gain, to.gain), (shift, to.shift), (mean, to.mean), (variance, to.variance)]
-        {
-            let wrong = |_| PyTypeError::new_err(format!("arrays of {} are wanted", T::NAME));
-            let from = read(from.cast::<PyArray1<T>>().map_err(wrong)?)?;
-            let (came, expected) = (from.as_slice()?.len(), to.len());
-            if came != expected {
-                return Err(PyValueError::new_err(format!(
-                    "normalization has {came} numbers in layer {l}, expected {expected}"
-                )));
-            }
-            to.copy_from_slice(from.as_slice()?);
-        }
-    }
-    Ok(())
-}
-
-/// Parameters of that form, from arrays of that type.
-pub(crate) fn parameters_from<T: Element + Float>(
-    architecture: &Architecture,
-    layers: &[(Bound<'_, PyAny>, Bound<'_, PyAny>)],
-) -> PyResult<Parameters<T>> {
-    check_layers(architecture, layers)?;
-    let mut new = Parameters::zeros(architecture).map_err(CoreError::from)?;
-    set_layers(&mut new, layers)?;
-    Ok(new)
-}
-
-fn check_layers(
-    architecture: &Architecture,
-    layers: &[(Bound<'_, PyAny>, Bound<'_, PyAny>)],
-) -> PyResult<()> {
-    let (came, expected) = (layers.len(), architecture.layers());
-    if came == expected {
-        return Ok(());
-    }
-    Err(PyValueError::new_err(format!(
-        "parameters has {came} layers, expected {expected} pairs (W, b)"
-    )))
-}
-
-fn set_layers<T: Element + Float>(
-    new: &mut Parameters<T>,
-    layers: &[(Bound<'_, PyAny>, Bound<'_, PyAny>)],
-) -> PyResult<()> {
-    for (l, (weight, bias)) in layers.iter().enumerate() {
-        let wrong = |_| PyTypeError::new_err(format!("parameters must be arrays of {}", T::NAME));
-        let weight = read(weight.cast::<PyArray2<T>>().map_err(wrong)?)?;
-        let bias = read(bias.cast::<PyArray1<T>>().map_err(wrong)?)?;
-        new.set_layer(l, weight.as_array(), bias.as_array()).map_err(CoreError::from)?;
-    }
-    Ok(())
 }
 
 fn set_parameters<T: Element + Float>(

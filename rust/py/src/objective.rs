@@ -10,7 +10,8 @@ use pyo3::sync::MutexExt;
 
 use crate::arrays::{SampleArray, TargetArray, weights};
 use crate::error::CoreError;
-use crate::network::{LossArgument, Network, Shared, loss_asked, with_network};
+use crate::names::{LossArgument, loss_asked};
+use crate::network::{Network, Shared, with_network};
 use crate::trainer::Watch;
 
 enum AnyObjective {

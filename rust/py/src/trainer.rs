@@ -5,23 +5,22 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ndarray::{ArrayView1, ArrayView2};
-use numpy::{Element, IntoPyArray, PyArray1, PyReadonlyArray2};
-use purrceptron::gram::{Choice, FirstLayer, GramState};
+use ndarray::ArrayView2;
+use numpy::{Element, IntoPyArray, PyReadonlyArray2};
+use purrceptron::gram::{Choice, FirstLayer};
 use purrceptron::train::{Settings, State};
-use purrceptron::{
-    Context, Data, Error, Float, Optimizer, Parameters, Schedule, Trainer as CoreTrainer,
-};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use purrceptron::{Context, Data, Error, Float, Parameters, Trainer as CoreTrainer};
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::PyList;
 
-use crate::arrays::{SampleArray, TargetArray, copied, read, weights};
+use crate::arrays::{SampleArray, TargetArray, weights};
 use crate::error::CoreError;
-use crate::network::{
-    AnyNetwork, LossArgument, Network, Normalized, Shared, arrays_of, loss_asked, named,
-    normalization_of, parameters_from, set_normalization, with_network,
+use crate::gram::{GramArrays, gram_arrays, gram_state};
+use crate::names::{LossArgument, loss_asked, named, optimizer_named, schedule_of};
+use crate::network::{AnyNetwork, Network, Shared, with_network};
+use crate::parameters::{
+    Normalized, arrays_of, normalization_of, parameters_from, set_normalization,
 };
 
 /// How often a long call looks whether Ctrl-C has been pressed.
@@ -71,10 +70,6 @@ pub(crate) struct Trainer {
 
 /// An array for each layer's weights and biases.
 type Layers<'py> = Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>;
-
-/// A `GramState` as Python keeps it: starts, `([s, q], D)` of each set of coefficients, products.
-type GramArrays<'py> =
-    (Vec<Bound<'py, PyAny>>, Vec<([f64; 2], Bound<'py, PyAny>)>, Vec<Bound<'py, PyAny>>);
 
 /// Calls a generic function with the network and the locked run, whichever their type.
 macro_rules! with_run {
@@ -308,35 +303,6 @@ impl Trainer {
     }
 }
 
-fn gram_arrays<'py, T: Element + Copy>(
-    py: Python<'py>,
-    state: &GramState<T>,
-) -> PyResult<GramArrays<'py>> {
-    fn array<'py, E: Element + Copy>(py: Python<'py>, v: &[E]) -> PyResult<Bound<'py, PyAny>> {
-        Ok(copied(py, ArrayView1::from(v).into_dyn())?.into_any())
-    }
-    let arrays = |all: &[Vec<T>]| all.iter().map(|v| array(py, v)).collect::<PyResult<_>>();
-    let coefficients = state.coefficients.iter();
-    let coefficients = coefficients.map(|(starts, rows)| Ok((*starts, array(py, rows)?)));
-    Ok((arrays(&state.starts)?, coefficients.collect::<PyResult<_>>()?, arrays(&state.products)?))
-}
-
-fn gram_state<T: Element + Float>(arrays: &GramArrays<'_>) -> PyResult<GramState<T>> {
-    fn vec<T: Element + Copy>(array: &Bound<'_, PyAny>) -> PyResult<Vec<T>> {
-        let wrong = |_| PyTypeError::new_err("resume holds arrays of another type");
-        Ok(read(array.cast::<PyArray1<T>>().map_err(wrong)?)?.as_array().to_vec())
-    }
-    let (starts, coefficients, products) = arrays;
-    Ok(GramState {
-        starts: starts.iter().map(vec).collect::<PyResult<_>>()?,
-        coefficients: coefficients
-            .iter()
-            .map(|(starts, rows)| Ok((*starts, vec(rows)?)))
-            .collect::<PyResult<_>>()?,
-        products: products.iter().map(vec).collect::<PyResult<_>>()?,
-    })
-}
-
 impl<T: Element + Float> Run<T> {
     fn new(
         net: &Shared<T>,
@@ -428,73 +394,4 @@ impl From<Run<f64>> for AnyRun {
     fn from(run: Run<f64>) -> Self {
         Self::F64(run)
     }
-}
-
-/// That setting of whatever has that name.
-fn setting(name: &str, settings: &HashMap<String, f64>, key: &str) -> PyResult<f64> {
-    let value = settings.get(key).copied();
-    value.ok_or_else(|| PyTypeError::new_err(format!("{name} wants {key}")))
-}
-
-/// What a schedule multiplies the learning rate by, `t` epochs after the beginning.
-#[pyfunction]
-pub(crate) fn schedule_factor(
-    stages: Vec<(String, HashMap<String, f64>)>,
-    t: f64,
-) -> PyResult<f64> {
-    let schedule = schedule_of(&stages)?;
-    schedule.validate().map_err(CoreError::from)?;
-    Ok(schedule.factor(t))
-}
-
-/// The schedule whose warm-ups come first, in their order.
-fn schedule_of(parts: &[(String, HashMap<String, f64>)]) -> PyResult<Schedule> {
-    let Some(((name, settings), rest)) = parts.split_first() else { return Ok(Schedule::Constant) };
-    let get = |key| setting(name, settings, key);
-    Ok(match &name[..] {
-        "inverse_scaling" => Schedule::InverseScaling { rate: get("rate")?, power: get("power")? },
-        "step" => Schedule::Step { every: get("every")?, factor: get("factor")? },
-        "exponential" => Schedule::Exponential { factor: get("factor")? },
-        "cosine" => Schedule::Cosine { epochs: get("epochs")?, last: get("last")? },
-        "one_cycle" => Schedule::OneCycle {
-            epochs: get("epochs")?,
-            rise: get("rise")?,
-            start: get("start")?,
-            last: get("last")?,
-        },
-        "warm_up" => Schedule::WarmUp {
-            epochs: get("epochs")?,
-            start: get("start")?,
-            then: Box::new(schedule_of(rest)?),
-        },
-        _ => return Err(PyValueError::new_err(format!("there is no schedule {name:?}"))),
-    })
-}
-
-/// The optimiser of that name with those settings.
-fn optimizer_named(name: &str, settings: &HashMap<String, f64>) -> PyResult<Optimizer> {
-    let get = |key| setting(name, settings, key);
-    Ok(match name {
-        "sgd" => Optimizer::Sgd { momentum: get("momentum")?, nesterov: get("nesterov")? != 0.0 },
-        "rmsprop" => Optimizer::RmsProp {
-            rho: get("rho")?,
-            epsilon: get("epsilon")?,
-            momentum: get("momentum")?,
-        },
-        "adam" => {
-            Optimizer::Adam { beta1: get("beta1")?, beta2: get("beta2")?, epsilon: get("epsilon")? }
-        }
-        "adam_hat" => Optimizer::AdamHat {
-            beta1: get("beta1")?,
-            beta2: get("beta2")?,
-            epsilon: get("epsilon")?,
-        },
-        "adamw" => Optimizer::AdamW {
-            beta1: get("beta1")?,
-            beta2: get("beta2")?,
-            epsilon: get("epsilon")?,
-            weight_decay: get("weight_decay")?,
-        },
-        _ => return Err(PyValueError::new_err(format!("there is no optimizer {name:?}"))),
-    })
 }

@@ -12,7 +12,7 @@ use crate::gemm::{Epilogue, gemm};
 use crate::samples::Samples;
 
 /// The products of `v` held-out rows with the `m` of the run and with what it started from.
-pub(crate) struct HeldOut<T: Float> {
+pub(super) struct HeldOut<T: Float> {
     v: usize,
     /// `W₀ Xᵥᵀ`, and `V₀ Xᵥᵀ`, (h, v).
     starts: Vec<Buffer<f64>>,
@@ -22,29 +22,39 @@ pub(crate) struct HeldOut<T: Float> {
     z: Buffer<T>,
 }
 
+impl<T: Float> HeldOut<T> {
+    /// Those of the rows `held_out`, in a run of the layer on `x`.
+    fn new(
+        ctx: &Context,
+        layer: &GramLayer<T>,
+        x: &Samples<'_>,
+        held_out: &Samples<'_>,
+        scale: f64,
+    ) -> Result<Self> {
+        let v = held_out.dim().0;
+        let n = x.dim().1;
+        let starts: Vec<_> = layer.starts.iter().map(|start| matrix(start, layer.h, n)).collect();
+        let (kernel, starts) = products::across(ctx, x, held_out, scale, &starts)?;
+        let (wide, z) = (Buffer::zeros(layer.h * v, WHAT)?, Buffer::zeros(layer.h * v, WHAT)?);
+        Ok(Self { v, starts, kernel, wide, z })
+    }
+}
+
 impl<T: Float> GramLayer<T> {
-    /// The products with those rows.
-    pub(crate) fn hold_out(
-        &self,
+    /// `Z` of the held-out rows as the weights are now, without the bias, (v, h). The products are kept from the first
+    /// call on, so later ones must bring the same rows.
+    pub(crate) fn forward_held_out(
+        &mut self,
         ctx: &Context,
         x: &Samples<'_>,
         held_out: &Samples<'_>,
         scale: f64,
-    ) -> Result<HeldOut<T>> {
-        let v = held_out.dim().0;
-        let starts: Vec<_> = self.starts.iter().map(|start| self.start(start)).collect();
-        let (kernel, starts) = products::across(ctx, x, held_out, scale, &starts)?;
-        let (wide, z) = (Buffer::zeros(self.h * v, WHAT)?, Buffer::zeros(self.h * v, WHAT)?);
-        Ok(HeldOut { v, starts, kernel, wide, z })
-    }
-
-    /// `Z` of the held-out rows as the weights are now, without the bias, (v, h).
-    pub(crate) fn forward_held_out<'a>(
-        &self,
-        ctx: &Context,
-        held_out: &'a mut HeldOut<T>,
-    ) -> Result<ArrayView2<'a, T>> {
-        let HeldOut { v, starts, kernel, wide, z } = held_out;
+    ) -> Result<ArrayView2<'_, T>> {
+        if self.held_out.is_none() {
+            self.held_out = Some(HeldOut::new(ctx, self, x, held_out, scale)?);
+        }
+        let products = self.held_out.as_mut().expect("made above");
+        let HeldOut { v, starts, kernel, wide, z } = products;
         let weights = &self.coefficients[0];
         combine_starts(ctx.isa(), weights.starts, starts, wide);
         let (d, kernel) = (matrix(&weights.rows, self.h, self.m), matrix(kernel, self.m, *v));

@@ -54,7 +54,7 @@ use crate::step::Step;
 pub(crate) use choice::fits_budget;
 pub use choice::{Choice, FirstLayer, choose};
 use coefficients::Coefficients;
-pub(crate) use held_out::HeldOut;
+use held_out::HeldOut;
 use matrix::Gram;
 pub use state::GramState;
 
@@ -84,6 +84,8 @@ pub(crate) struct GramLayer<T: Float> {
     coefficients: Vec<Coefficients>,
     /// `Zᵀ`, and that of the optimiser's slots, (h, m).
     products: Vec<Buffer<T>>,
+    /// Rows that are not trained on, once they have been asked for.
+    held_out: Option<HeldOut<T>>,
     room: Room<T>,
     saved: Saved<T>,
 }
@@ -198,6 +200,7 @@ impl<T: Float> GramLayer<T> {
             start_squares,
             gram,
             products: products()?,
+            held_out: None,
             room: Room {
                 batch: zeros(h * batch)?,
                 gram_rows: zeros(batch * stride)?,
@@ -340,11 +343,6 @@ impl<T: Float> GramLayer<T> {
     pub(crate) fn is_finite(&self, isa: Isa) -> bool {
         self.coefficients.iter().all(|c| first_non_finite(isa, &c.rows).is_none())
             && self.products.iter().all(|z| first_non_finite(isa, z).is_none())
-    }
-
-    /// One of what the run started from, (h, n).
-    fn start<'a>(&self, start: &'a [T]) -> ArrayView2<'a, T> {
-        matrix(start, self.h, start.len() / self.h)
     }
 
     /// What continues the run.
