@@ -19,7 +19,7 @@ export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help cats test test-rust test-python test-slow test-every-float lint bench wheel clean
+.PHONY: help cats test test-rust test-python test-slow test-every-float lint docs bench wheel clean
 
 help: ## Say what there is to make
 	@echo "make TARGET, where TARGET is one of"
@@ -60,6 +60,10 @@ lint: $(VENV)/.ready ## Check format, lints, types, stubs and documentation
 	$(BIN)/mypy --strict
 	$(BIN)/python -m mypy.stubtest purrceptron._core
 
+docs: $(VENV)/.docs ## Build the documentation; a warning is an error
+	$(BIN)/python -m sphinx -q -n -W --keep-going docs docs/_build/html
+	@echo "It begins at docs/_build/html/index.html"
+
 bench: $(VENV)/.ready ## Measure against NumPy and whatever else is installed (BENCH=--quick for two minutes)
 	$(BIN)/python benchmarks/run.py $(BENCH)
 
@@ -68,7 +72,7 @@ wheel: $(VENV)/.made ## Build the wheel, into dist/
 
 clean: ## Remove what was built; the environment and your trained models in runs/ stay
 	rm -rf target dist docs/_build python/purrceptron/_core*.so python/purrceptron/_core*.pyd
-	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis $(VENV)/.built $(VENV)/.ready
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis $(VENV)/.built $(VENV)/.ready $(VENV)/.docs
 	find benchmarks python tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment, in three steps, each done again when what it is made from has changed.
@@ -91,4 +95,9 @@ $(VENV)/.built: $(VENV)/.made pyproject.toml $(RUST) # the extension, and what t
 $(VENV)/.ready: $(VENV)/.built # and what the tests and checks need
 	@echo "Installing what the tests and checks need"
 	@$(DEVELOP) app,sklearn,test
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.built # and what the documentation needs
+	@echo "Installing what the documentation needs"
+	@$(DEVELOP) app,sklearn,docs
 	@touch $@

@@ -66,7 +66,7 @@ class Described:
 
     @property
     def class_names(self) -> tuple[str, ...] | None:
-        """What the classes are called, if that has been set."""
+        """What the classes are called, if that has been set; saved with the model."""
         return self._class_names
 
     @class_names.setter

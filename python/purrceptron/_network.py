@@ -73,8 +73,6 @@ class Network(Described):
 
     Attributes
     ----------
-    class_names : tuple of str or None
-        What the classes are called; saved with the model.
     training : dict
         Settings of the last fit, for the record; saved with the model.
 

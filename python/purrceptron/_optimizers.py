@@ -32,9 +32,13 @@ class Optimizer:
 class SGD(Optimizer):
     r"""Gradient descent, with momentum if wanted.
 
-    .. math:: v = μ v + g, \qquad w = w - η v  \qquad (w - η (g + μ v) \text{ with Nesterov's})
+    .. math::
+        v = μ v + g
 
-    as in PyTorch. Without momentum and with ``batch_size=None`` this is the series' update.
+        w = w - η v
+
+    as in PyTorch; with Nesterov's momentum ``w = w - η (g + μ v)``. Without momentum and with
+    ``batch_size=None`` this is the series' update.
 
     Parameters
     ----------
@@ -56,7 +60,12 @@ class SGD(Optimizer):
 class RMSProp(Optimizer):
     r"""Steps divided by a running root mean square of the gradient, as in PyTorch.
 
-    .. math:: v = ρ v + (1 - ρ) g², \qquad u = μ u + g / (\sqrt{v} + ε), \qquad w = w - η u
+    .. math::
+        v = ρ v + (1 - ρ) g²
+
+        u = μ u + g / (\sqrt{v} + ε)
+
+        w = w - η u
 
     Parameters
     ----------
@@ -81,9 +90,12 @@ class RMSProp(Optimizer):
 class Adam(Optimizer):
     r"""Adaptive moments (Kingma and Ba 2015), with PyTorch's place for ε.
 
-    .. math:: m = β_1 m + (1 - β_1) g, \qquad v = β_2 v + (1 - β_2) g²
+    .. math::
+        m = β_1 m + (1 - β_1) g
 
-    .. math:: w = w - η \frac{m / (1 - β_1^t)}{\sqrt{v / (1 - β_2^t)} + ε}
+        v = β_2 v + (1 - β_2) g²
+
+        w = w - η \frac{m / (1 - β_1^t)}{\sqrt{v / (1 - β_2^t)} + ε}
 
     Parameters
     ----------

@@ -111,8 +111,9 @@ def train(
     progress : bool
         Whether to show a progress bar (wants the extra ``app``).
     resume : State, optional
-        The `History.state` of an earlier fit of this network, to be continued with the same
-        settings: the epochs that follow are bit for bit those that one longer fit would have run.
+        The `state` in the `History` of an earlier fit of this network, to be continued with the
+        same settings: the epochs that follow are bit for bit those that one longer fit would have
+        run.
 
     Returns
     -------
