@@ -66,7 +66,8 @@ class History:
     first_layer : str
         How the first layer was trained, and why.
     state : State or None
-        What to give as `resume` to continue; None if the fit was stopped within an epoch.
+        What to give as `resume` to continue, however the fit was ended; None while it goes on. A
+        fit that is stopped within an epoch ends where the last finished epoch did.
     """
 
     loss: list[float] = field(default_factory=list)

@@ -241,10 +241,10 @@ def train(
         except BaseException:
             net.training = before
             raise
-        if _run(net, trainer, epochs, history, validation, listeners):
-            now = None if pace is None else pace.state
-            numbers = trainer.state_of_normalization() if any(net._normalization) else []
-            history.state = State(optimizer.name, seed, *trainer.state(), numbers, now)
+        _run(net, trainer, epochs, history, validation, listeners)
+        now = None if pace is None else pace.state
+        numbers = trainer.state_of_normalization() if any(net._normalization) else []
+        history.state = State(optimizer.name, seed, *trainer.state(), numbers, now)
         _notify(listeners, "on_train_end", net, history)
     if (message := _core.take_warning()) is not None:
         warn(message, RuntimeWarning)
@@ -258,10 +258,10 @@ def _run(
     history: History,
     validation: Judge | None,
     listeners: Sequence[object],
-) -> bool:
+) -> None:
     """Run the epochs, as many a call as nobody minds, and keep the history.
 
-    Whether the trainer is where the network is: not so if it was stopped within an epoch.
+    Stopped within an epoch, the trainer goes back to the last one that the network was given.
     """
     one_by_one = validation is not None or any(
         hasattr(each, "on_epoch_end") and getattr(each, "each_epoch", True) for each in listeners
@@ -273,7 +273,7 @@ def _run(
         losses = trainer.run(min(at_once, epochs - history.epochs))
         now = time.perf_counter()
         if losses is None:
-            return False
+            break
         history.loss += losses
         history.epochs += len(losses)
         history.seconds = now - start
@@ -283,7 +283,6 @@ def _run(
             break
         if not one_by_one:
             at_once = max(1, min(2 * at_once, int(at_once * CALL_SECONDS / (now - began + 1e-9))))
-    return True
 
 
 def _notify(listeners: Sequence[object], event: str, net: Network, history: History) -> bool:

@@ -75,23 +75,76 @@ impl<T: Float> Trainer<T> {
         }
         self.gram = None;
         self.state = state;
+        self.saved.given = true;
         Ok(())
     }
 
-    /// Remembers what a run in the space of examples has to go back to if it fails: its weights are nowhere else.
-    pub(crate) fn save(&mut self) {
+    /// Remembers where the run is, to go back there if what follows does not end well.
+    pub(crate) fn save(&mut self) -> Result<()> {
+        let saved = &mut self.saved;
+        (saved.epoch, saved.step) = (self.state.epoch, self.state.step);
         if let Some(gram) = &mut self.gram {
             gram.save();
-            self.saved.clear();
-            self.saved.extend_from_slice(self.parameters.values_after_first());
+            keep(self.parameters.values_after_first(), &mut saved.parameters)?;
         }
+        saved.memory = saved.given || saved.step > 0;
+        if saved.memory {
+            let in_gram = self.gram.is_some();
+            saved.slots.resize_with(self.state.slots.len(), Vec::new);
+            for (slot, to) in self.state.slots.iter().zip(&mut saved.slots) {
+                keep(if in_gram { slot.values_after_first() } else { slot.values() }, to)?;
+            }
+        }
+        Ok(())
     }
 
-    /// Goes back there.
+    /// Goes back there, but for the parameters of a direct run.
     pub(crate) fn roll_back(&mut self) {
+        let saved = &self.saved;
+        (self.state.epoch, self.state.step) = (saved.epoch, saved.step);
+        let in_gram = self.gram.is_some();
         if let Some(gram) = &mut self.gram {
             gram.roll_back();
-            self.parameters.values_after_first_mut().copy_from_slice(&self.saved);
+            self.parameters.values_after_first_mut().copy_from_slice(&saved.parameters);
+        }
+        for (i, slot) in self.state.slots.iter_mut().enumerate() {
+            let slot = if in_gram { slot.values_after_first_mut() } else { slot.values_mut() };
+            match saved.memory {
+                true => slot.copy_from_slice(&saved.slots[i]),
+                false => slot.fill(T::ZERO),
+            }
         }
     }
+}
+
+/// Where a run was when a call began. The parameters of a direct run are not here: whoever runs it has those that were
+/// published last.
+#[derive(Debug)]
+pub(crate) struct Saved<T> {
+    epoch: u64,
+    step: u64,
+    /// Of a run in the space of examples, all parameters but the first layer's weights, which are nowhere else.
+    parameters: Vec<T>,
+    /// The optimiser's memory; in the space of examples without the first layer's.
+    slots: Vec<Vec<T>>,
+    /// Whether there was anything in it: at the beginning of a run all of it is zero.
+    memory: bool,
+    /// Whether the run goes on from a state that it was given.
+    given: bool,
+}
+
+impl<T> Default for Saved<T> {
+    fn default() -> Self {
+        let (parameters, slots) = (Vec::new(), Vec::new());
+        Self { epoch: 0, step: 0, parameters, slots, memory: false, given: false }
+    }
+}
+
+/// Copies numbers to where there may be no room for them yet.
+fn keep<T: Float>(from: &[T], to: &mut Vec<T>) -> Result<()> {
+    to.clear();
+    let (bytes, what) = (size_of_val(from), "the optimiser's memory");
+    to.try_reserve_exact(from.len()).map_err(|_| Error::OutOfMemory { bytes, what })?;
+    to.extend_from_slice(from);
+    Ok(())
 }

@@ -27,6 +27,7 @@ use crate::parameters::Parameters;
 use crate::penalty::sum_of_squared_weights;
 use crate::rng::{Purpose, Rng};
 use crate::samples::Rows;
+use crate::state::Saved;
 use crate::step::Step;
 use crate::update::UpdateAtOnce;
 
@@ -47,8 +48,8 @@ pub struct Trainer<T: Float> {
     pub(crate) uint8_scale: f64,
     /// The first layer in the space of examples, from the first epoch on.
     pub(crate) gram: Option<GramLayer<T>>,
-    /// All parameters but the first layer's weights, as they were when a call began.
-    pub(crate) saved: Vec<T>,
+    /// Where the run was when a call began.
+    pub(crate) saved: Saved<T>,
     /// The part of each epoch's cost that is the penalty, in the last call.
     penalties: Vec<f64>,
 }
@@ -91,7 +92,7 @@ impl<T: Float> Trainer<T> {
             order,
             uint8_scale: model.uint8_scale,
             gram: None,
-            saved: Vec::new(),
+            saved: Saved::default(),
             penalties: Vec::new(),
         })
     }
@@ -114,9 +115,9 @@ impl<T: Float> Trainer<T> {
         }
         let (optimizer, scale) = (&self.settings.optimizer, self.uint8_scale);
         let batch = self.settings.batch_size.map_or(0, |batch| batch.min(self.samples));
-        self.gram = Some(match self.state.gram.take() {
+        self.gram = Some(match &self.state.gram {
             Some(state) => {
-                let h = self.architecture.sizes()[1];
+                let (h, state) = (self.architecture.sizes()[1], state.clone());
                 GramLayer::restore(ctx, &data.x, scale, h, state, batch, stop)?
             }
             None => {
@@ -125,6 +126,7 @@ impl<T: Float> Trainer<T> {
                 GramLayer::new(ctx, &data.x, scale, optimizer, w, v, batch, stop)?
             }
         });
+        self.state.gram = None;
         Ok(())
     }
 
@@ -166,9 +168,9 @@ impl<T: Float> Trainer<T> {
     ///
     /// # Errors
     /// [`Error::Interrupted`] if `stop` says so, [`Error::Diverged`] if the cost or a parameter is no longer
-    /// finite. After either, a direct run's parameters are those of the middle of an epoch, or not finite: only
-    /// what was published before should be used. A run with `gram` is back where the call began, so that it can
-    /// still be [formed](Self::form).
+    /// finite. After either the state is again that of where the call began, and so are the parameters of a run with
+    /// `gram`. Those of a direct run are those of the middle of an epoch, or not finite: to go on, give it those of
+    /// where the call began with [`set_parameters`](Self::set_parameters).
     pub fn run(
         &mut self,
         ctx: &Context,
@@ -222,7 +224,7 @@ impl<T: Float> Trainer<T> {
         }
         self.passes.loader.reset();
         self.prepare_gram(ctx, data, stop)?;
-        self.save();
+        self.save()?;
         let losses = self.epochs(ctx, data, epochs, orders, stop);
         if losses.is_err() {
             self.roll_back();

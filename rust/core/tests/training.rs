@@ -216,6 +216,48 @@ fn the_same_bits_on_any_number_of_threads_and_after_a_pause() {
     }
 }
 
+/// Wherever a call is stopped, the run goes on from where the call began as if it had not been made.
+#[test]
+fn a_call_that_is_stopped_has_not_been() {
+    let ctx = Context::new(Isa::best(), 2);
+    let task = Task::new(300, 400, 1, Output::Sigmoid);
+    let net = network(&[400, 4, 1], Activation::Tanh, Output::Sigmoid);
+    let data = task.data(&net, None);
+    let loss = Loss::BinaryCrossEntropy;
+    let momentum = Optimizer::Sgd { momentum: 0.9, nesterov: false };
+    let gram = Settings { optimizer: momentum, gram: true, ..all_settings(loss)[0].clone() };
+    let in_batches = Settings { batch_size: Some(64), ..gram.clone() };
+    for settings in [all_settings(loss), vec![gram, in_batches]].concat() {
+        let new = || Trainer::new(net.model(), 300, settings.clone()).unwrap();
+        let mut whole = new();
+        whole.run(&ctx, &data, 5, &mut || false).unwrap();
+        whole.form(&ctx, &data).unwrap();
+
+        let mut stopped = new();
+        for (epochs, after) in [(0, 1), (2, 1), (0, 4), (1, 6)] {
+            stopped.run(&ctx, &data, epochs, &mut || false).unwrap();
+            let published = stopped.parameters().try_clone().unwrap();
+            let mut asked = 0;
+            let mut stop = || {
+                asked += 1;
+                asked > after
+            };
+            let result = stopped.run(&ctx, &data, 50, &mut stop);
+            assert_eq!(result, Err(Error::Interrupted), "{settings:?}");
+            if !settings.gram {
+                stopped.set_parameters(&published);
+            }
+        }
+        assert_eq!((stopped.state().epoch, stopped.state().step), {
+            let batches = settings.batch_size.map_or(1, |batch| 300usize.div_ceil(batch));
+            (3, 3 * batches as u64)
+        });
+        stopped.run(&ctx, &data, 2, &mut || false).unwrap();
+        stopped.form(&ctx, &data).unwrap();
+        assert_eq!(bits(whole.parameters()), bits(stopped.parameters()), "{settings:?}");
+    }
+}
+
 /// A step with penalties and a clipped gradient is made of parts that are tested by themselves.
 #[test]
 fn penalties_clipping_and_schedules_in_a_step() {

@@ -148,7 +148,8 @@ impl Trainer {
         (if self.choice.gram { "gram" } else { "direct" }, &self.choice.why)
     }
 
-    /// Trains for so many epochs and returns the cost of each; None, if it was asked to stop before they were done.
+    /// Trains for so many epochs and returns the cost of each; None, if it was asked to stop before they were done, and it
+    /// is then where it was before.
     ///
     /// The network gets the new parameters: at once, or, where the first layer's weights have to be formed first, when
     /// somebody asks for them. `orders`, (epochs, m) row numbers, gives the order of the rows in each epoch.
@@ -360,6 +361,10 @@ impl<T: Element + Float> Run<T> {
             }
             Ok::<_, Error>(losses)
         });
+        if publish && result.is_err() {
+            // The state is back where the call began, and the parameters of then are here.
+            self.trainer.set_parameters(&self.published);
+        }
         match (raised, result) {
             (Some(raised), _) => Err(raised),
             (None, Err(Error::Interrupted)) => Ok(None),
