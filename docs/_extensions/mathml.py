@@ -1,5 +1,6 @@
 """Formulas as MathML, which browsers draw themselves: no script, no font, no network."""
 
+import re
 from typing import Any
 
 from docutils import nodes
@@ -13,6 +14,12 @@ logger = logging.getLogger(__name__)
 
 SYMBOLS = str.maketrans({"·": r"\cdot ", "⌊": r"\lfloor ", "⌋": r"\rfloor "})
 """What docstrings write as it looks, and docutils wants in TeX."""
+
+APPLIED = re.compile(r"(<mo>&ApplyFunction;</mo>)(?!\s*<mo[^>]*>\()")
+"""Where a function's name stands before what is no parenthesis: ``log a``, and not ``loga``."""
+
+BARE = re.compile(r"frac *\d")
+"""What docutils takes for the number 12 in ``\\frac12``."""
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -36,9 +43,12 @@ def visit_math_block(self: HTML5Translator, node: nodes.math_block) -> None:
 
 def converted(node: nodes.math | nodes.math_block, *, as_block: bool) -> str:
     """Return the formulas as MathML, or warn of what cannot be said in it."""
+    if BARE.search(node.astext()):
+        logger.warning("braces are missing: %s", node.astext(), location=node)
     formulas = node.astext().translate(SYMBOLS).split("\n\n")
     try:
-        return "\n".join(tex2mathml(each, as_block=as_block) for each in formulas)
+        written = "\n".join(tex2mathml(each, as_block=as_block) for each in formulas)
+        return APPLIED.sub(r'\1<mspace width="0.17em"></mspace>', written)
     except MathError as error:
         logger.warning("%s in the formula %s", error, node.astext(), location=node)
         return ""

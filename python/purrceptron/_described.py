@@ -38,6 +38,7 @@ class Described:
     _output: str
     _uint8_scale: float
     training: dict[str, Any]
+    """Settings of the last fit, for the record; saved with the model."""
 
     @property
     def layer_sizes(self) -> tuple[int, ...]:

@@ -71,11 +71,6 @@ class Network(Described):
         batch or layer normalisation; see `Normalization`. A batch has then to fit into memory as a
         whole with ``"batch"``.
 
-    Attributes
-    ----------
-    training : dict
-        Settings of the last fit, for the record; saved with the model.
-
     Notes
     -----
     It may be shared by threads. Predicting while another thread trains it uses the weights of the
