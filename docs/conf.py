@@ -53,6 +53,8 @@ numpydoc_xref_aliases = {name: name for name in DEFAULT_LINKS} | {
 myst_enable_extensions = ["dollarmath", "smartquotes"]
 myst_heading_anchors = 3
 
+toc_object_entries_show_parents = "hide"
+
 html_theme = "pydata_sphinx_theme"
 html_title = "purrceptron"
 html_static_path = ["_static"]

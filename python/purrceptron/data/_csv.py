@@ -20,11 +20,11 @@ def load_csv(path: str | os.PathLike[str], *, classes: Sequence[str] = _CLASSES)
 
     Parameters
     ----------
-    path
+    path : path
         The file: a header whose last column is ``y``, then one example a row: integers from 0
         to 255, in (height, width, channel) order, and the label. An unnamed first column, the
         row number that pandas writes, is left out.
-    classes
+    classes : sequence of str
         The names of the labels 0, 1, ..., which the file does not hold.
 
     Returns
@@ -61,10 +61,10 @@ def load_csv_pair(
 
     Parameters
     ----------
-    train, test
+    train, test : path
         The two files; or a folder alone, which holds one ``.csv`` file whose name begins with
         ``train`` and one that begins with ``test``.
-    classes
+    classes : sequence of str
         As in `load_csv`, whose errors are raised here too.
 
     Returns

@@ -128,12 +128,12 @@ def split_dataset(data: Dataset, *, test_fraction: float = 0.2, seed: int = 0) -
 
     Parameters
     ----------
-    data
+    data : Dataset
         The examples to divide; each class needs two at least.
-    test_fraction
+    test_fraction : float
         The share of each class, between 0 and 1, that goes to the test set (one example
         at least, and at least one stays for training).
-    seed
+    seed : int
         Chooses which.
 
     Raises

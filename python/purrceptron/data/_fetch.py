@@ -24,10 +24,10 @@ def fetch_cats(*, base_url: str = _BASE_URL, cache: str | os.PathLike[str] | Non
 
     Parameters
     ----------
-    base_url
+    base_url : str
         Where ``train_catvnoncat.h5`` and ``test_catvnoncat.h5`` lie; another public copy, or one
         of your own, serves as well, since what comes is checked by SHA-256.
-    cache
+    cache : path, optional
         The folder that keeps them; by default that of this user for ``purrceptron``.
 
     Returns

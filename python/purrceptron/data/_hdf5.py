@@ -33,10 +33,10 @@ def load_cats(path: str | os.PathLike[str], *, allow_external: bool = False) -> 
 
     Parameters
     ----------
-    path
+    path : path
         The file. It holds ``train_set_x`` or ``test_set_x`` (m, height, width, channels) uint8,
         ``train_set_y`` or ``test_set_y`` (m,) of 0 and 1, and ``list_classes``.
-    allow_external
+    allow_external : bool
         Follow soft and external links, external storage and virtual datasets, through which a
         file can have other files of this machine read. Refused by default.
 
@@ -84,10 +84,10 @@ def load_cats_pair(
 
     Parameters
     ----------
-    train, test
+    train, test : path
         The two files; or a folder alone, which holds one ``.h5`` file whose name begins with
         ``train`` and one that begins with ``test``.
-    allow_external
+    allow_external : bool
         As in `load_cats`, whose errors are raised here too.
 
     Returns

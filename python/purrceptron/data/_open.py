@@ -32,16 +32,16 @@ def open_data(
 
     Parameters
     ----------
-    spec
+    spec : path, sequence of path, or None
         - None: the drawn cats, 700 to train on and 1000 held out;
         - ``"catvnoncat"``: the photos, fetched once;
         - a folder that holds a pair of ``.h5`` files, or a pair of ``.csv`` files, one whose name
           begins with ``train`` and one with ``test``;
         - such a pair itself: two paths, or one of them if the other lies beside it;
         - a folder of photos with one sub-folder a class.
-    seed
+    seed : int
         Of the drawings; also chooses which photos of a folder are set aside for testing.
-    allow_external
+    allow_external : bool
         As in `load_cats`.
 
     Returns
@@ -93,10 +93,10 @@ def open_test_data(
 
     Parameters
     ----------
-    spec
+    spec : path, sequence of path, or None
         As in `open_data`, of which this is the test set; one ``.h5`` or ``.csv`` file alone is
         taken as it is, whatever its name.
-    seed, allow_external
+    seed, allow_external : int, bool
         As in `open_data`.
 
     Returns

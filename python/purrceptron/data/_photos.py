@@ -32,7 +32,7 @@ def load_photo(path: str | os.PathLike[str]) -> npt.NDArray[np.uint8]:
 
     Parameters
     ----------
-    path
+    path : path
         A JPEG, PNG, WebP, GIF, BMP, TIFF, PPM or AVIF file.
 
     Raises
@@ -72,9 +72,9 @@ def load_folder(path: str | os.PathLike[str], *, classes: Sequence[str] | None =
 
     Parameters
     ----------
-    path
+    path : path
         The folder, such as ``pets`` with the photos in ``pets/cat`` and ``pets/dog``.
-    classes
+    classes : sequence of str, optional
         The sub-folders to read, in the order of their labels. By default all of them, sorted by
         name; but of two the one called ``cat`` or ``cats`` gets label 1, as in the series.
 
@@ -119,10 +119,10 @@ def load_folder_split(
 
     Parameters
     ----------
-    path
+    path : path
         A folder as for `load_folder`, of whose photos a share is set aside for testing; or one
         that holds two such folders, ``train`` and ``test``.
-    test_fraction, seed
+    test_fraction, seed : float, int
         As in `split_dataset`; not used where ``train`` and ``test`` are there.
 
     Returns

@@ -27,9 +27,9 @@ def drawn_cats(m: int, seed: int) -> Dataset:
 
     Parameters
     ----------
-    m
+    m : int
         How many, at least 1.
-    seed
+    seed : int
         At least 0. The same seed gives the same bytes on every machine.
 
     Returns
