@@ -61,8 +61,15 @@ html_static_path = ["_static"]
 html_css_files = ["purrceptron.css"]
 html_copy_source = False
 html_show_sourcelink = False
+html_favicon = "_static/cat.svg"
+html_sidebars = {"start": [], "sklearn": []}  # there is nothing below them
 html_theme_options = {
-    "logo": {"text": "purrceptron"},
+    "logo": {
+        "text": "purrceptron",
+        "image_light": "_static/cat.svg",
+        "image_dark": "_static/cat.svg",
+        "alt_text": "",
+    },
     "navigation_with_keys": False,
     "show_toc_level": 2,
     "footer_start": ["copyright"],
