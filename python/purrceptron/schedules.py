@@ -8,8 +8,8 @@
 
 Time `t` is counted in epochs, with fractions: it is looked at before each step, so a batch in the
 middle of the third epoch has ``t = 2.5``, and where a batch holds all examples, a step is an epoch.
-What is done has no end: beyond its epochs, a schedule stays where it ended. A run that is continued
-with ``resume`` goes on with the `t` that it had.
+Beyond its epochs a schedule stays where it ended. A run that is continued with ``resume`` goes on
+with the `t` that it had.
 """
 
 from __future__ import annotations
