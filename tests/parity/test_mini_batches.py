@@ -1,57 +1,11 @@
-"""Mini-batches follow a NumPy twin, with the order of the rows drawn by a twin of the generator.
-
-The order must be the same on every machine and in every later version, so it is drawn here once
-more, from the published description of ChaCha and of the two mappings on top of it.
-"""
+"""Mini-batches follow a NumPy twin, with the order of the rows drawn by a twin of the generator."""
 
 import numpy as np
 import pytest
 
 import purrceptron as pc
 from purrceptron import _reference as reference
-
-MASK = 2**32 - 1
-
-
-def chacha8(key, stream):
-    """Generate the words of ChaCha with 8 rounds: key of 8 words, stream of 64 bits."""
-
-    def quarter(x, a, b, c, d):
-        for p, q, r, turn in ((a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)):
-            x[p] = (x[p] + x[q]) & MASK
-            x[r] ^= x[p]
-            x[r] = ((x[r] << turn) | (x[r] >> (32 - turn))) & MASK
-
-    constants = [int.from_bytes(b"expand 32-byte k"[i : i + 4], "little") for i in (0, 4, 8, 12)]
-    block = 0
-    while True:
-        place = [block & MASK, block >> 32, stream & MASK, stream >> 32]
-        begin = [*constants, *key, *place]
-        x = list(begin)
-        for _ in range(4):
-            for i in range(4):
-                quarter(x, i, i + 4, i + 8, i + 12)
-            for i in range(4):
-                quarter(x, i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4)
-        yield from ((a + b) & MASK for a, b in zip(x, begin, strict=True))
-        block += 1
-
-
-def order_of_rows(rows, seed, epoch):
-    """Shuffle 0, ..., rows - 1 as an epoch does: Fisher and Yates, with Lemire's integers."""
-    words = chacha8([seed & MASK, seed >> 32, 0, 0, 0, 0, 0, 0], stream=(1 << 56) | epoch)
-
-    def below(n):
-        while True:
-            wide = (next(words) | next(words) << 32) * n
-            if wide % 2**64 >= (2**64 - n) % n:
-                return wide >> 64
-
-    order = list(range(rows))
-    for i in reversed(range(1, rows)):
-        j = below(i + 1)
-        order[i], order[j] = order[j], order[i]
-    return order
+from twins.generator import chacha8, mask, order_of_rows
 
 
 def test_the_generator_is_chacha():
@@ -114,11 +68,8 @@ def test_dropout_draws_its_masks_from_the_generator():
         dropout=0.5,
     )
     stayed = (net.parameters[0][0] == before[0][0]).all(axis=0)
-    key, below = [seed & MASK, seed >> 32, 0, 0, 0, 0, 0, 0], int(rate * 2**32)
-    out = []
-    for step in (1, 2, 3):
-        # Purpose 2; the counter is the step times the layers, and the layer.
-        words = chacha8(key, stream=(2 << 56) | (2 * step))
-        out.append([next(words) < below for _ in range(n)])
+    out = [
+        mask((1, n), rate, seed=seed, step=step, layer=0, layers=2)[0] == 0 for step in (1, 2, 3)
+    ]
     np.testing.assert_array_equal(stayed, np.all(out, axis=0))
     assert 0 < stayed.sum() < n

@@ -73,6 +73,47 @@ def test_every_kind_of_output_on_any_number_of_threads(on_1_2_and_5_threads, out
     )
 
 
+@pytest.mark.parametrize("batch_size", [None, 100])
+@pytest.mark.parametrize("normalization", ["batch", "layer", ["layer", "batch"]], ids=str)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_everything_on_any_number_of_threads(
+    on_1_2_and_5_threads, dtype, normalization, batch_size
+):
+    rate = pc.schedules.WarmUp(pc.schedules.Cosine(3e-3, epochs=4), epochs=1)
+
+    def work():
+        net = pc.Network(
+            [130, 200, 90, 3],
+            hidden=["relu", "gelu"],
+            output="softmax",
+            dtype=dtype,
+            seed=4,
+            normalization=normalization,
+        )
+        history = pc.train(
+            net,
+            X.astype(dtype),
+            Y + (X[:, 2] > 1),
+            optimizer=pc.Adam(rate),
+            loss=pc.losses.CategoricalCrossEntropy(label_smoothing=0.1),
+            epochs=3,
+            batch_size=batch_size,
+            seed=4,
+            l2=0.1,
+            l1=0.05,
+            clip_norm=0.5,
+            dropout=[0.3, 0.2],
+            input_dropout=0.1,
+            sample_weight=np.linspace(0, 2, len(X)),
+            class_weight="balanced",
+            validation_data=(X[:60], Y[:60]),
+        )
+        numbers = [[each.gain, each.shift] for each in net.normalization]
+        return [history.loss, history.val_loss, net.parameters, numbers, net.forward(X[:40])]
+
+    on_1_2_and_5_threads(work)
+
+
 def test_more_rows_than_a_block_on_any_number_of_threads(on_1_2_and_5_threads):
     x = np.tile(X[:, :20], (25, 1))
     y = np.tile(Y, 25)

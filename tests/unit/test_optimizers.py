@@ -6,47 +6,12 @@ import numpy as np
 import pytest
 
 import purrceptron as pc
+from twins.optimizers import SGD, Adam, RMSProp
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.standard_normal((12, 5))
 Y = RANDOM.integers(0, 2, 12)
 STEPS = 25
-
-
-class SGD:
-    def __init__(self, learning_rate, momentum=0.0, nesterov=False):
-        self.eta, self.mu, self.nesterov = learning_rate, momentum, nesterov
-        self.v = 0
-
-    def step(self, w, g):
-        self.v = self.mu * self.v + g
-        return w - self.eta * (g + self.mu * self.v if self.nesterov else self.v)
-
-
-class RMSProp:
-    def __init__(self, learning_rate=1e-2, rho=0.99, epsilon=1e-8, momentum=0.0):
-        self.eta, self.rho, self.epsilon, self.mu = learning_rate, rho, epsilon, momentum
-        self.v = self.u = 0
-
-    def step(self, w, g):
-        self.v = self.rho * self.v + (1 - self.rho) * g**2
-        self.u = self.mu * self.u + g / (np.sqrt(self.v) + self.epsilon)
-        return w - self.eta * self.u
-
-
-class Adam:
-    def __init__(self, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8, weight_decay=0.0):
-        self.eta, self.beta1, self.beta2 = learning_rate, beta1, beta2
-        self.epsilon, self.decay = epsilon, weight_decay
-        self.m = self.v = self.t = 0
-
-    def step(self, w, g):
-        self.t += 1
-        w = w * (1 - self.eta * self.decay)
-        self.m = self.beta1 * self.m + (1 - self.beta1) * g
-        self.v = self.beta2 * self.v + (1 - self.beta2) * g**2
-        m, v = self.m / (1 - self.beta1**self.t), self.v / (1 - self.beta2**self.t)
-        return w - self.eta * m / (np.sqrt(v) + self.epsilon)
 
 
 CASES = [
@@ -75,17 +40,9 @@ def network(dtype="float64"):
     return net
 
 
-def twins(twin):
-    """Return the twin anew for each array, because each has a memory of its own."""
-    settings = {k: v for k, v in vars(twin).items() if k not in ("v", "u", "m", "t")}
-    fresh = type(twin).__new__(type(twin))
-    vars(fresh).update(settings | {"v": 0, "u": 0, "m": 0, "t": 0})
-    return fresh
-
-
 def steps(net, twin, l2=0.0):
     """Return the parameters after each of so many steps in NumPy; only gradients are the core's."""
-    memory = [[twins(twin) for _ in layer] for layer in net.parameters]
+    memory = [[twin.fresh() for _ in layer] for layer in net.parameters]
     results = []
     for _ in range(STEPS):
         stepped = [
