@@ -15,6 +15,7 @@ pytest.importorskip("sklearn")
 from scipy import sparse
 
 import purrceptron as pc
+from layouts import LAYOUTS, fortran
 from purrceptron.sklearn import MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -81,39 +82,7 @@ def refused(mlp):
 # 1 to 5
 
 
-def fortran(a):
-    return np.asfortranarray(a)
-
-
-def strided(a):
-    parent = np.full((2 * a.shape[0], 3 * a.shape[1]), 99, a.dtype)
-    parent[::2, ::3] = a
-    return parent[::2, ::3]
-
-
-def negative_stride(a):
-    return a[::-1, ::-1].copy()[::-1, ::-1]
-
-
-def read_only(a):
-    a = a.copy()
-    a.flags.writeable = False
-    return a
-
-
-def byte_swapped(a):
-    return a.astype(a.dtype.newbyteorder())
-
-
-def unaligned(a):
-    place = np.zeros(a.nbytes + 1, np.uint8)[1:].view(a.dtype).reshape(a.shape)
-    place[...] = a
-    return place
-
-
-@pytest.mark.parametrize(
-    "layout", [fortran, strided, negative_stride, read_only, byte_swapped, unaligned]
-)
+@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int16"])
 def test_every_layout_gives_what_a_contiguous_copy_gives(mlp, layout, dtype):
     X = numbers(dtype)

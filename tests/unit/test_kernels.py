@@ -252,6 +252,20 @@ def test_a_number_that_is_not_finite_is_found_wherever_it_is(bad, other, row, co
             call()
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_what_out_holds_after_an_error_is_not_specified_and_all_else_stays(bad):
+    """NaN is found in the product, so `out` has been written; it is as good as new."""
+    a, b = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
+    spoilt, out = a.copy(), np.full((2, 4), 7.0)
+    spoilt[1, 2] = bad
+    with pytest.raises(ValueError, match=r"^a holds (NaN|inf) at row 1, column 2; "):
+        kernels.matmul(spoilt, b, out=out)
+    np.testing.assert_array_equal(spoilt[0], a[0])
+    np.testing.assert_array_equal(b, np.arange(12.0).reshape(3, 4))
+    assert kernels.matmul(a, b, out=out) is out
+    np.testing.assert_array_equal(out, a @ b)
+
+
 def test_a_product_that_overflows_is_no_error():
     assert kernels.matmul(A * 1e200, A.T * 1e200)[0, 0] == np.inf
 

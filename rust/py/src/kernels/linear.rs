@@ -23,8 +23,9 @@ use crate::error::CoreError;
 /// b : array of shape (k, n)
 ///     float32 or float64, the same as `a`; integers are converted.
 /// out : array of shape (m, n), optional
-///     Where to write the product; of the same dtype, sharing no memory with `a` or `b`. Products with NaN or
-///     infinity are written before they are refused.
+///     Where to write the product; of the same dtype, sharing no memory with `a` or `b`. NaN and infinity are found in
+///     the product, which saves small ones a second reading of `a` and `b`: after that error, and no other, what
+///     `out` holds is not specified.
 ///
 /// Returns
 /// -------
