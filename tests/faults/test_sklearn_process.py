@@ -290,5 +290,4 @@ def test_the_interpreter_may_exit_during_a_fit(solver):
         timeout=120,
         env=dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p)),
     )
-    assert ended.returncode == 0, (ended.stderr, time.monotonic() - began)
-    assert "Traceback" not in ended.stderr
+    assert (ended.returncode, ended.stderr) == (0, ""), time.monotonic() - began

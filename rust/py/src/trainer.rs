@@ -37,10 +37,19 @@ impl Watch {
     /// Whether a signal handler has raised, now or before; what it raised is left in `raised`.
     pub(crate) fn signalled(&mut self, raised: &mut Option<PyErr>) -> bool {
         if raised.is_none() && self.0.elapsed() >= SIGNAL_INTERVAL {
-            *raised = Python::attach(|py| py.check_signals()).err();
+            let Some(result) = Python::try_attach(|py| py.check_signals()) else { never_return() };
+            *raised = result.err();
             self.0 = Instant::now();
         }
         raised.is_some()
+    }
+}
+
+/// What is left to do in a thread that the interpreter did not wait for when it exited: there is nowhere to return to,
+/// and the process is about to end.
+fn never_return() -> ! {
+    loop {
+        std::thread::park();
     }
 }
 
