@@ -1,4 +1,7 @@
-"""The exceptions that purrceptron adds to Python's own."""
+"""The exceptions that purrceptron adds to Python's own.
+
+Their ``__module__`` is the one that users import them from: a traceback names it.
+"""
 
 
 class DivergenceError(FloatingPointError, ValueError):
@@ -8,10 +11,16 @@ class DivergenceError(FloatingPointError, ValueError):
     were published, so it can still predict and be saved.
     """
 
+    __module__ = "purrceptron"
+
 
 class CheckpointError(ValueError):
     """A model file is damaged, inconsistent, or newer than this version reads."""
 
+    __module__ = "purrceptron"
+
 
 class MissingExtraError(ImportError):
     """A feature wants an optional package; the message says which ``pip install`` brings it."""
+
+    __module__ = "purrceptron"
