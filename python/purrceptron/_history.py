@@ -47,7 +47,7 @@ class State:
     pace: tuple[float, float, int] | None = None
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
     """What happened in a fit, an entry an epoch.
 
@@ -77,6 +77,24 @@ class History:
     seconds: float = 0.0
     first_layer: str = ""
     state: State | None = None
+
+    def __repr__(self) -> str:
+        """Show the first and the last of each list: there may be thousands."""
+        shown = [f"epochs={self.epochs}"]
+        shown += [
+            f"{name}={_ends(values)}"
+            for name in ("loss", "val_loss", "val_accuracy")
+            if (values := getattr(self, name))
+        ]
+        shown.append(f"seconds={self.seconds:.3g}")
+        chosen, colon, _why = self.first_layer.partition(":")
+        shown.append(f"first_layer='{chosen}{colon and ': ...'}'")
+        return f"History({', '.join(shown)})"
+
+
+def _ends(values: list[float]) -> str:
+    ends = values if len(values) < 3 else [values[0], None, values[-1]]
+    return f"[{', '.join('...' if value is None else f'{value:.4g}' for value in ends)}]"
 
 
 class Judge:
