@@ -25,7 +25,7 @@ def rebuild(
     normalization: Sequence[Normalization | None],
 ) -> Network:
     """Make a network again from what `Network.__reduce__` gave."""
-    net = _bare(*settings)
+    net = bare_network(*settings)
     net._core.set_parameters(parameters)
     net.set_normalization(normalization)
     net.class_names = class_names
@@ -36,7 +36,7 @@ def rebuild(
 def with_dtype(net: Network, dtype: DTypeLike) -> Network:
     """Return a copy of the network that computes in that dtype."""
     sizes, hidden, output, _, *others = net._settings()
-    copy = _bare(sizes, hidden, output, checked_dtype(dtype).name, *others)
+    copy = bare_network(sizes, hidden, output, checked_dtype(dtype).name, *others)
     copy.set_parameters(net.parameters)
     copy.set_normalization(net.normalization)
     return copy
@@ -44,14 +44,15 @@ def with_dtype(net: Network, dtype: DTypeLike) -> Network:
 
 def with_snapshot(net: Network, snapshot: _core.Snapshot) -> Network:
     """Return a copy of the network as it was when the snapshot was taken."""
-    copy = _bare(*net._settings())
+    copy = bare_network(*net._settings())
     copy._core.restore(snapshot)
     copy.class_names = net.class_names
     copy.training = dict(net.training)
     return copy
 
 
-def _bare(
+def bare_network(
     sizes: Any, hidden: Any, output: Any, dtype: str, uint8_scale: float, normalization: Any
 ) -> Network:
+    """Return a network of those settings, as `Network._settings` has them; its weights are 0."""
     return Network(sizes, hidden, output, dtype, "zeros", 0, uint8_scale, normalization)

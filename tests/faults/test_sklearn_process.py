@@ -1,6 +1,7 @@
 """Ctrl-C, threads, search in several processes, continuing, leaving: faults 58, 66, 69, 71."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -55,6 +56,55 @@ def test_partial_fits_are_one_run_bit_for_bit(Estimator, settings):
     for one, other in zip(mlp.coefs_, parts.coefs_, strict=True):
         np.testing.assert_allclose(one, other, rtol=rtol, atol=rtol)
     np.testing.assert_allclose(mlp.loss_curve_, parts.loss_curve_, rtol=rtol)
+
+
+@pytest.mark.parametrize("Estimator", [MLPClassifier, MLPRegressor])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"solver": "sgd", "learning_rate": "invscaling", "learning_rate_init": 0.1},
+        {"batch_size": 16},
+        {"dropout": 0.2, "normalization": "batch", "clip_norm": 1.0},
+    ],
+    ids=str,
+)
+def test_what_partial_fit_keeps_between_calls_changes_nothing(Estimator, settings):
+    """Beside an estimator that is made again from its pickle before each call."""
+    kept = Estimator(hidden_layer_sizes=9, random_state=np.random.RandomState(0), **settings)
+    anew = pickle.loads(pickle.dumps(kept))
+    given = {"classes": [0, 1]} if Estimator is MLPClassifier else {}
+    for rows in (60, 60, 45, 60, 60):
+        for weighted in (False, False, True, True):
+            x, y = X[:rows].copy(), Y[:rows].copy()
+            weights = np.linspace(1, 2, rows) if weighted else None
+            anew = pickle.loads(pickle.dumps(anew))
+            for mlp in (kept, anew):
+                mlp.partial_fit(x, y, sample_weight=weights, **given)
+                mlp.coefs_[0][0, 0] += 0.01  # and whoever changes a weight is heeded
+            x[:], y[:] = 99, 0  # nobody looks at them any more
+            assert_same_bits(kept, anew)
+    assert kept.loss_curve_ == anew.loss_curve_
+    with pytest.raises(ValueError):
+        kept.partial_fit(np.full((60, 20), np.nan), Y[:60])
+    assert_same_bits(kept.partial_fit(X, Y), anew.partial_fit(X, Y))
+
+
+def weights_of(mlp):
+    return [*mlp.coefs_, *mlp.intercepts_]
+
+
+def assert_same_bits(one, other):
+    for a, b in zip(weights_of(one), weights_of(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_partial_fit_that_diverges_or_is_refused_goes_on_from_where_it_was():
+    bad, good = (MLPClassifier(5, random_state=0).partial_fit(X, Y, classes=[0, 1]) for _ in "ab")
+    with pytest.raises(pc.DivergenceError):
+        bad.partial_fit(np.full_like(X, 1e308), Y)
+    assert_same_bits(bad, good)
+    assert_same_bits(bad.partial_fit(X, Y), good.partial_fit(X, Y))
 
 
 # 59: Ctrl-C, which scikit-learn swallows with a warning

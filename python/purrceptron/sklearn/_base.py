@@ -13,10 +13,12 @@ from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from purrceptron import _core
+from purrceptron._copies import bare_network
 from purrceptron._errors import DivergenceError
-from purrceptron._network import Network
+from purrceptron._normalization import checked_kinds
 from purrceptron._validation import as_type
 
+from ._kept import Samples
 from ._lbfgs import fit_lbfgs
 from ._parameters import (
     CONSTRAINTS,
@@ -26,7 +28,7 @@ from ._parameters import (
     hidden_sizes,
     refuse_together,
 )
-from ._stochastic import NOT_FINITE, Samples, fit_stochastic
+from ._stochastic import NOT_FINITE, fit_stochastic
 from ._validate import as_rows, checked_input, checked_weights, is_plain
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from purrceptron._network import Network
     from purrceptron.losses import Loss
 
 
@@ -204,7 +207,9 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
     ) -> None:
         dtype = self._dtype()
         # In single precision the line search would lose its way.
-        network = self._make_network(np.float64 if self.solver == "lbfgs" else dtype, names)
+        network = self._make_network(
+            np.float64 if self.solver == "lbfgs" else dtype, names, anew=not incremental
+        )
 
         def cast(samples: Samples) -> Samples:
             y, weights = samples.y, samples.weights
@@ -227,22 +232,27 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
         if not all(np.isfinite(W).all() for W in [*self.coefs_, *self.intercepts_]):
             raise ValueError(NOT_FINITE)
 
-    def _make_network(self, dtype: Any, names: Sequence[str] | None = None) -> Network:
-        """Return a network of the estimator's weights."""
+    def _make_network(
+        self, dtype: Any, names: Sequence[str] | None = None, *, anew: bool = True
+    ) -> Network:
+        """Return a network of the estimator's weights; if not anew, perhaps the last call's."""
         coefs = [np.asarray(W) for W in self.coefs_]
         sizes = [len(coefs[0]), *(W.shape[1] for W in coefs)]
         if names is None:
             names = hidden_names(self.activation, len(sizes) - 2)
-        network = Network(
-            sizes,
-            hidden=names,
-            output=OUTPUTS[self.out_activation_],  # type: ignore[arg-type]
-            dtype=dtype,
-            init="zeros",
-            seed=0,
-            uint8_scale=1.0,  # integers are what they are
-            normalization=self.normalization,
+        settings = (
+            tuple(sizes),
+            tuple(names),
+            OUTPUTS[self.out_activation_],
+            np.dtype(dtype).name,
+            1.0,  # integers are what they are
+            checked_kinds(self.normalization, len(names)),
         )
+        kept = None if anew or not hasattr(self, "_optimizer") else self._optimizer.kept
+        if kept is not None and kept.network._settings() == settings:
+            network: Network = kept.network
+        else:
+            network = bare_network(*settings)
         if any(numbers := getattr(self, "normalizations_", ())):
             network.set_normalization(numbers)
         network._core.set_parameters(self._layers(network.dtype))

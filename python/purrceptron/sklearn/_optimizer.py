@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from purrceptron import _core
 from purrceptron.schedules import Schedule
 
+from ._kept import Kept
+
 if TYPE_CHECKING:
-    from purrceptron import _core
+    from purrceptron._network import Network
     from purrceptron.schedules import Stages
+
+    from ._kept import Samples
 
 LEAST_RATE = 1e-30
 """Below it a step changes nothing; above it a velocity may be rescaled without overflow."""
@@ -37,6 +42,7 @@ class Optimizer:
     step: int = 0
     slots: list[Any] | None = field(default=None, repr=False)
     normalization: list[Any] = field(default_factory=list, repr=False)
+    kept: Kept | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, mlp: Any) -> Optimizer:
@@ -64,15 +70,46 @@ class Optimizer:
         """Whether scikit-learn's own schedules leave the learning rate alone."""
         return self.schedule == "constant"
 
-    def resume(self, trainer: _core.Trainer) -> None:
-        """Give a trainer what was remembered."""
+    def trainer(
+        self, network: Network, samples: Samples, epochs: int, *, keep: bool, **settings: Any
+    ) -> _core.Trainer:
+        """Return what trains that network, from where this optimiser is.
+
+        With `keep` it reads copies, and is the last one again if samples and settings allow.
+        """
+        if self.kept is not None and self.kept.take(network, samples, settings):
+            return self.kept.trainer
+        self.remember()
+        if keep and not samples.sparse:
+            samples = samples.copy()
+        trainer = _core.Trainer(
+            network._core,
+            samples.X,
+            samples.y,
+            samples.weights,
+            epochs,
+            self.name,
+            self.settings,
+            learning_rate=self.learning_rate,
+            schedule=self.stages,
+            **settings,
+        )
         if self.slots is not None:
             trainer.set_state(self.epoch, self.step, self.slots, None, self.normalization)
+        if keep:
+            self.slots, self.kept = None, Kept(network, trainer, samples, settings)
+        return trainer
 
-    def remember(self, trainer: _core.Trainer) -> None:
-        """Take from a trainer what is to be remembered."""
-        self.epoch, self.step, self.slots, _ = trainer.state()
-        self.normalization = trainer.state_of_normalization()
+    def remember(self) -> None:
+        """Take over what the kept trainer remembers, and let go of it."""
+        if self.kept is not None:
+            trainer, self.kept = self.kept.trainer, None
+            self.epoch, self.step, self.slots, _ = trainer.state()
+            self.normalization = trainer.state_of_normalization()
+
+    def __getstate__(self) -> dict[str, Any]:
+        self.remember()
+        return dict(vars(self))
 
     def end_epoch(self, trainer: _core.Trainer, samples_seen: int) -> None:
         """Let the rate follow its schedule after an epoch."""

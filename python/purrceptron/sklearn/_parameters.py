@@ -132,6 +132,8 @@ def refuse_together(mlp: Any) -> None:
     if isinstance(mlp.learning_rate, Adaptive):
         raise ValueError("learning_rate is a schedule, Adaptive: pass 'adaptive'")
     if mlp.solver == "lbfgs":
+        if mlp.first_layer == "gram":
+            raise ValueError("first_layer is 'gram', which solver='lbfgs' cannot heed")
         for name in ("l1", "clip_norm", "dropout", "input_dropout", "normalization"):
             value = getattr(mlp, name)
             if np.any(value):

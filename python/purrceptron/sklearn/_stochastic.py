@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from purrceptron import _core
 from purrceptron._arguments import warn
 from purrceptron._errors import DivergenceError
 from purrceptron._train import _dropout_rates
@@ -21,6 +19,8 @@ if TYPE_CHECKING:
 
     from purrceptron._network import Network
 
+    from ._kept import Samples
+
 CALL_SECONDS = 0.05
 """How long a call of the core should take: what Ctrl-C may cost."""
 
@@ -31,18 +31,6 @@ NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and "
     "need to be preprocessed."
 )
-
-
-@dataclass
-class Samples:
-    """Rows as the core takes them, their targets, and how much each counts."""
-
-    X: Any
-    y: NDArray[Any]
-    weights: NDArray[Any] | None
-
-    def __len__(self) -> int:
-        return len(self.y)
 
 
 def fit_stochastic(
@@ -84,8 +72,6 @@ def fit_stochastic(
         except KeyboardInterrupt:
             run.settle()
             warn("Training interrupted by user.")
-        if incremental:
-            mlp._optimizer.remember(run.trainer)
     finally:
         network._core.end_fit()
     if run.best is not None:
@@ -110,26 +96,20 @@ class _Run:
         batch_size = _batch_size(mlp.batch_size, self.samples)
         whole = batch_size == self.samples
         self.orders = None if whole else _Orders(mlp._random_state, self.samples, mlp.shuffle)
-        self.trainer = _core.Trainer(
-            network._core,
-            train.X,
-            train.y,
-            train.weights,
+        self.trainer = self.optimizer.trainer(
+            network,
+            train,
             self.epochs,
-            self.optimizer.name,
-            self.optimizer.settings,
-            learning_rate=self.optimizer.learning_rate,
+            keep=incremental,
             loss=mlp._minimised()._core(),
             l2=float(mlp.alpha),
             batch_size=None if whole else batch_size,
             seed=self._seed(),
             first_layer=self._first_layer(),
-            schedule=self.optimizer.stages,
             l1=float(mlp.l1),
             clip_norm=None if mlp.clip_norm is None else float(mlp.clip_norm),
             dropout=_dropout_rates(mlp.dropout, mlp.input_dropout, len(network.hidden)),
         )
-        self.optimizer.resume(self.trainer)
         self.best = network._core.snapshot() if mlp.early_stopping else None
         scores = getattr(mlp, "validation_scores_", None) or ()
         self.before = mlp.t_, len(mlp.loss_curve_), len(scores)
