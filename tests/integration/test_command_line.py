@@ -137,6 +137,23 @@ def test_options_reach_the_training(pair, tmp_path):
     np.testing.assert_array_equal(net.parameters[0][0], twin.parameters[0][0])
 
 
+def test_the_first_layer_in_the_space_of_examples(pair, tmp_path, capsys):
+    arguments = ["train", str(pair), "--layers", "2", "--epochs", "1", "--out", str(tmp_path)]
+    assert main([*arguments, "--first-layer", "gram"]) == 0
+    assert "First layer: gram: asked for" in capsys.readouterr().out
+    assert main([*arguments, "--first-layer", "gram", "--optimizer", "adam"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("purrceptron: --first-layer is gram, expected direct or auto: ")
+
+
+def test_the_help_names_every_initialiser(capsys):
+    with pytest.raises(ValueError, match="expected one of") as caught:
+        pc.Network([2, 1], init="magic")
+    assert main(["train", "--help"]) == 0
+    shown = set(re.findall(r"\w+", capsys.readouterr().out))
+    assert set(re.findall(r"\w+", str(caught.value).partition("one of: ")[2])) <= shown
+
+
 def test_a_terminal_gets_a_bar_that_goes_away(pair, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")  # which rich takes for a terminal
     arguments = ["train", str(pair), "--layers", "2", "--epochs", "150"]
@@ -210,6 +227,26 @@ def test_evaluate_scores_the_test_half_a_file_or_all(trained, pair, capsys):
         assert said.splitlines()[-1].split() == ["is", "day", "0", str(number // 2)]
 
 
+def test_what_was_held_out_of_a_folder_matters_to_folders_alone(pair, tmp_path, capsys):
+    for name, colour in (("night", "blue"), ("day", "red")):
+        (tmp_path / "sky" / name).mkdir(parents=True)
+        for number in range(4):
+            Image.new("RGB", (9, 9), colour).save(tmp_path / "sky" / name / f"{number}.png")
+    arguments = ["train", str(tmp_path / "sky"), "--test-fraction", "0.5", "--layers", "4"]
+    out = tmp_path / "run"
+    assert main([*arguments, "--epochs", "20", "--quiet", "--out", str(out)]) == 0
+    assert main(["evaluate", str(out / "model.safetensors"), str(pair)]) == 0
+    assert "Scored on 6 from test_catvnoncat.h5" in capsys.readouterr().out
+
+
+def test_evaluate_takes_models_whatever_their_owner_wrote_into_them(pair, tmp_path, capsys):
+    net = pc.Network([12288, 1], seed=1)
+    net.training = {"data": "photos of the sky"}
+    net.save(tmp_path / "model.safetensors")
+    assert main(["evaluate", str(tmp_path / "model.safetensors"), str(pair)]) == 0
+    assert "Scored on 6 from test_catvnoncat.h5" in capsys.readouterr().out
+
+
 def test_evaluate_refuses_other_classes(trained, tmp_path, capsys):
     write_pair(tmp_path, ["dog", "cat"])
     assert main(["evaluate", str(trained / "model.safetensors"), str(tmp_path)]) == 2
@@ -263,19 +300,23 @@ def test_predict_takes_names_for_classes(trained, photos, capsys):
         (["train", "--epochs", "many"], "'--epochs'"),
         (["train", "--layers", "20,x"], "--layers: expected widths such as 20,7,5, or none"),
         (["train", "--layers", "0"], "--layers: expected widths such as 20,7,5, or none"),
-        (["train", "--optimizer", "magic"], "magic"),
-        (["train", "PAIR", "--epochs", "-1"], "epochs"),
-        (["train", "PAIR", "--learning-rate", "-1"], "learning_rate"),
-        (["train", "PAIR", "--learning-rate", "nan"], "learning_rate"),
-        (["train", "PAIR", "--l2", "-1"], "l2"),
-        (["train", "PAIR", "--batch-size", "0"], "batch_size"),
-        (["train", "PAIR", "--threads", "0"], "thread"),
-        (["train", "PAIR", "--init", "magic"], "init"),
-        (["train", "PAIR", "--seed", "-1"], "seed"),
+        (["train", "--optimizer", "magic"], "'magic' is not one of 'sgd'"),
+        (["train", "PAIR", "--epochs", "-1"], "--epochs is -1, expected an integer from 1 on"),
+        (["train", "PAIR", "--epochs", "0"], "--epochs is 0, expected an integer from 1 on"),
+        (["train", "PAIR", "--learning-rate", "-1"], "--learning-rate is -1, expected"),
+        (["train", "PAIR", "--learning-rate", "nan"], "--learning-rate is NaN, expected"),
+        (["train", "PAIR", "--l2", "-1"], "--l2 is -1.0, expected"),
+        (["train", "PAIR", "--batch-size", "0"], "--batch-size is 0, expected"),
+        (["train", "PAIR", "--threads", "0"], "--threads is 0, expected"),
+        (["train", "PAIR", "--init", "magic"], '--init is "magic", expected one of: he_normal'),
+        (["train", "PAIR", "--seed", "-1"], "--seed is -1, expected"),
         (["train", "--test-fraction", "0.5"], "--test-fraction is for a folder of photos"),
+        (["train", "PAIR", "--test-fraction", "0.5"], "--test-fraction is for a folder of photos"),
         (["train", "nothing here"], "nothing here"),
         (["evaluate"], "Missing argument 'MODEL'"),
         (["evaluate", "nothing here"], "nothing here"),
+        (["evaluate", "PAIR"], "MODEL is "),
+        (["bench", "--json", "nowhere/bench.json"], "nowhere/bench.json: its folder is missing"),
         (["predict", "nothing here", "photo.jpg"], "nothing here"),
         (["predict", "nothing here"], "Missing argument 'PHOTO'"),
     ],
@@ -293,6 +334,41 @@ def test_an_output_folder_that_is_a_file(pair, tmp_path, capsys):
     assert main(["train", str(pair), "--out", str(tmp_path / "taken")]) == 2
     assert str(tmp_path / "taken") in complaint(capsys)
     assert (tmp_path / "taken").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("network", "said"),
+    [
+        ({"layer_sizes": [30, 1]}, "the model reads 30 values, not 64 x 64 x 3 photos"),
+        ({"output": "identity"}, "the model does not give each photo one class"),
+        ({"output": "exp"}, "the model does not give each photo one class"),
+        ({"layer_sizes": [12288, 3]}, "the model does not give each photo one class"),
+    ],
+)
+def test_a_model_that_is_not_one_of_photos(network, said, pair, photos, tmp_path, capsys):
+    path = tmp_path / "model.safetensors"
+    pc.Network(**{"layer_sizes": [12288, 1]} | network, seed=1).save(path)
+    for command in (["evaluate", str(path), str(pair)], ["predict", str(path), *photos]):
+        assert main(command) == 2
+        assert complaint(capsys) == said
+
+
+def test_a_model_of_more_classes_than_the_data(pair, tmp_path, capsys):
+    path = tmp_path / "model.safetensors"
+    pc.Network([12288, 3], output="softmax", seed=1).save(path)
+    assert main(["evaluate", str(path), str(pair)]) == 2
+    assert complaint(capsys) == (
+        "the model knows class 0, class 1, class 2, but test_catvnoncat.h5 holds night, day"
+    )
+
+
+def test_an_instruction_set_that_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("PURRCEPTRON_ISA", "magic")
+    with start("train", cwd=tmp_path) as process:
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert said.startswith('purrceptron: PURRCEPTRON_ISA is "magic", but this machine has: ')
+    assert said.count("\n") == 1
 
 
 def test_a_damaged_model(trained, tmp_path, capsys):
@@ -322,7 +398,8 @@ def test_divergence_is_one_line_and_writes_nothing(pair, tmp_path, capsys):
     assert main([*arguments, "--learning-rate", "1e30", "--epochs", "50"]) == 2
     said = complaint(capsys)
     assert "epoch" in said
-    assert "--learning-rate" in said
+    assert "try a smaller --learning-rate" in said
+    assert "learning_rate" not in said
     assert list((tmp_path / "run").iterdir()) == []
 
 

@@ -94,6 +94,11 @@ def test_an_impossible_share_is_refused(fraction):
         split_dataset(examples(), test_fraction=fraction)
 
 
+def test_a_negative_seed_is_refused():
+    with pytest.raises(ValueError, match="seed must be at least 0, got -1"):
+        split_dataset(examples(), seed=-1)
+
+
 def test_a_class_of_one_example_can_not_be_divided():
     with pytest.raises(ValueError, match="class 'cat' of here has 1 example; "):
         split_dataset(examples(3))

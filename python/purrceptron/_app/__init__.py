@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 import warnings
 from collections.abc import Sequence
 from typing import Any, TextIO
 
+from purrceptron import _core
 from purrceptron._errors import DivergenceError, MissingExtraError
 from purrceptron._extras import require
 
@@ -41,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import typer
 
         from purrceptron._app.commands import app
-    except MissingExtraError as error:
+
+        _core.isa()  # fails if PURRCEPTRON_ISA names what this machine does not have
+    except (MissingExtraError, RuntimeError) as error:
         return complain(error)
 
     # The class of all errors in the arguments has no public name in typer.
@@ -77,17 +81,30 @@ def complain(problem: object) -> int:
     if isinstance(problem, OSError) and problem.strerror and problem.filename:
         text = f"{os.fsdecode(problem.filename)}: {problem.strerror}"
     elif isinstance(problem, DivergenceError):
-        text += "; a smaller --learning-rate may help"
-    elif isinstance(problem, MemoryError):
+        text = text.replace("learning_rate", "--learning-rate")
+    elif isinstance(problem, ValueError):
+        text = _NAMED.sub(lambda found: _option(found[0]), text)
+    elif isinstance(problem, MemoryError) and not text.startswith("not enough memory"):
         text = f"not enough memory{': ' if text else ''}{text}"
     print("purrceptron:", " ".join(text.split()), file=sys.stderr)
     return USER_MISTAKE
 
 
+# What a message of the library begins with where a command has an option or an argument for it.
+_NAMED = re.compile(
+    r"^(path|n|init|seed|epochs|l2|learning_rate|batch_size|first_layer|test_fraction)(?= )"
+)
+
+
+def _option(name: str) -> str:
+    return {"path": "MODEL", "n": "--threads"}.get(name) or f"--{name.replace('_', '-')}"
+
+
 def _usage(error: Any) -> str:
     """Put what is wrong with the arguments, and where help is, into one line."""
     path = error.ctx.command_path if error.ctx else "purrceptron"
-    return f"{error.format_message().rstrip('.')} (see `{path} --help`)"
+    said = error.format_message().replace("Value error, ", "").rstrip(".")
+    return f"{said} (see `{path} --help`)"
 
 
 def _show_warning(

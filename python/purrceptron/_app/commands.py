@@ -9,7 +9,7 @@ import typer
 
 import purrceptron as pc
 from purrceptron._app import complain, options
-from purrceptron._app.examples import counts, labels_for, open_test
+from purrceptron._app.examples import counts, labels_for, of_photos, open_test
 from purrceptron._app.report import confidence
 from purrceptron._app.training import train
 
@@ -42,7 +42,7 @@ def evaluate(
     data: options.Data = None,
     everything: options.Everything = False,
     seed: options.DataSeed = None,
-    test_fraction: options.TestFraction = None,
+    test_fraction: options.SameTestFraction = None,
     threads: options.Threads = None,
 ) -> None:
     """Score a model on examples that it has not learned from: the test half of the data.
@@ -55,12 +55,17 @@ def evaluate(
     if threads is not None:
         pc.set_num_threads(threads)
     net = pc.load(model)
-    source = net.training.get("data", {})
-    seed = source.get("seed", 1) if seed is None else seed
-    test_fraction = source.get("test_fraction") if test_fraction is None else test_fraction
+    names = _class_names(net, None)
+    source = net.training.get("data")
+    if isinstance(source, dict):  # as train leaves it: held out is what was held out there
+        seed = source.get("seed") if seed is None else seed
+        if test_fraction is None and of_photos(data):
+            test_fraction = source.get("test_fraction")
+    seed = 1 if seed is None else seed
     examples = open_test(data, seed, test_fraction, everything)
-    net.class_names = net.class_names or examples.classes
-    labels = labels_for(net.class_names, examples)
+    if net.class_names is None and len(names) == len(examples.classes):
+        net.class_names = names = examples.classes
+    labels = labels_for(names, examples)
     print(f"Scored on {counts(examples)}:")
     print(pc.evaluate(net, examples.x, labels))
     if examples.drawn:
@@ -115,8 +120,8 @@ def bench(quick: options.Quick = False, json: options.JsonPath = None) -> None:
 def _class_names(net: pc.Network, given: str | None) -> tuple[str, ...]:
     """Name what a network tells apart, or say why it does not tell photos apart."""
     outputs = net.layer_sizes[-1]
-    if net.output == "identity" or (net.output == "sigmoid" and outputs > 1):
-        raise ValueError("the model does not give each photo one class, so there is none to say")
+    if net.output not in ("sigmoid", "softmax") or (net.output == "sigmoid" and outputs > 1):
+        raise ValueError("the model does not give each photo one class")
     if net.layer_sizes[0] != np.prod(pc.data.IMAGE_SHAPE):
         raise ValueError(f"the model reads {net.layer_sizes[0]} values, not 64 x 64 x 3 photos")
     number = max(outputs, 2)

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 from purrceptron import data
 from purrceptron.data import Dataset, Split
+from purrceptron.data._open import is_photo_folder
 
 
 def open_split(paths: Sequence[str] | None, seed: int, test_fraction: float | None) -> Split:
     """Open the training and test halves of DATA."""
     if test_fraction is None:
         return data.open_data(paths, seed=seed)
-    if not paths or len(paths) != 1 or not Path(paths[0]).is_dir():
+    if not of_photos(paths):
         raise ValueError("--test-fraction is for a folder of photos; other data has its test half")
     return data.load_folder_split(paths[0], test_fraction=test_fraction, seed=seed)
+
+
+def of_photos(paths: Sequence[str] | None) -> TypeGuard[Sequence[str]]:
+    """Say whether DATA is a folder of photos, of which a share is held out."""
+    return paths is not None and len(paths) == 1 and is_photo_folder(Path(paths[0]))
 
 
 def open_test(

@@ -25,6 +25,7 @@ class FirstLayer(enum.StrEnum):
 
     auto = "auto"
     direct = "direct"
+    gram = "gram"
 
 
 class Precision(enum.StrEnum):
@@ -67,7 +68,7 @@ Init: TypeAlias = Annotated[
     str,
     typer.Option(
         help="How the first weights are drawn: he_normal, he_uniform, glorot_normal, "
-        "glorot_uniform, lecun_normal, lecun_uniform, series or zeros.",
+        "glorot_uniform, lecun_normal, lecun_uniform, orthogonal, series or zeros.",
         rich_help_panel=NETWORK,
     ),
 ]
@@ -112,7 +113,8 @@ L2: TypeAlias = Annotated[
 FirstLayerMode: TypeAlias = Annotated[
     FirstLayer,
     typer.Option(
-        help="How the first layer is trained. auto chooses, and the report says what, and why.",
+        help="How the first layer is trained: directly, or in the space of examples (gram), the "
+        "same and quicker with few examples of many features. auto chooses, and says why.",
         rich_help_panel=TRAINING,
     ),
 ]
@@ -127,7 +129,6 @@ Threads: TypeAlias = Annotated[
     int | None,
     typer.Option(
         help="Threads to compute on; the results are the same for any number.",
-        rich_help_panel=TRAINING,
         show_default="PURRCEPTRON_NUM_THREADS, else OMP_NUM_THREADS, else one a core",
     ),
 ]
@@ -137,6 +138,15 @@ TestFraction: TypeAlias = Annotated[
         help="Of a folder of photos, the share of each class that is held out for testing.",
         rich_help_panel=DATA,
         show_default="0.2",
+    ),
+]
+SameTestFraction: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        "--test-fraction",
+        help="Of a folder of photos, the share of each class that was held out for testing.",
+        rich_help_panel=DATA,
+        show_default="that of the training, else 0.2",
     ),
 ]
 Everything: TypeAlias = Annotated[

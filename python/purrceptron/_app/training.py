@@ -14,6 +14,7 @@ from purrceptron._app.examples import counts, open_split, short_name
 from purrceptron._app.options import FirstLayer, Optimizer, Precision
 from purrceptron._app.progress import ProgressBar
 from purrceptron._app.report import Run, duration
+from purrceptron._arguments import checked_count, checked_penalty, counted
 from purrceptron._extras import require
 
 
@@ -54,6 +55,9 @@ def train(
 
     require("matplotlib", extra="app", purpose="the report")
     hidden = widths(layers)
+    checked_count("epochs", epochs, least=1)
+    checked_count("batch_size", 1 if batch_size is None else batch_size, least=1)
+    checked_penalty("l2", l2)
     rate = learning_rate if learning_rate is not None else _LEARNING_RATES[optimizer]
     steps = getattr(pc, _OPTIMIZERS[optimizer])(learning_rate=rate)
     if threads is not None:
@@ -77,7 +81,8 @@ def train(
     if split.train.drawn:
         say("These are drawings. `purrceptron train catvnoncat` fetches and uses real photos.")
     sizes = "-".join(str(size) for size in net.layer_sizes)
-    say(f"Network: {sizes}, {epochs} epochs of {optimizer}, learning rate {rate:g}, seed {seed}.")
+    course = f"{counted(epochs, 'epoch')} of {optimizer}"
+    say(f"Network: {sizes}, {course}, learning rate {rate:g}, seed {seed}.")
 
     with ProgressBar(epochs, quiet=quiet) as bar:
         history = pc.train(

@@ -9,7 +9,7 @@ def run(quick: bool = False, json_path: Path | None = None) -> int:
     Parameters
     ----------
     quick : bool
-        Spend a minute rather than ten: enough to see, not enough to quote.
+        Spend two minutes rather than ten: enough to see, not enough to quote.
     json_path : Path, optional
         Where to keep everything that was measured.
 

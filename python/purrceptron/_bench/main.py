@@ -1,6 +1,7 @@
 """Run the sections, print their tables, keep the figures."""
 
 import json
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ def compare_all(
     with_scaling: bool = False,
 ) -> int:
     """Time the competitors, given as modules or files; return the exit status."""
+    if json_path is not None and not os.access(json_path.parent, os.W_OK | os.X_OK):
+        raise FileNotFoundError(f"{json_path}: its folder is missing or not writable")
     threads = threads or machine.cores()
     print(f"{machine.processor()}, {suite.thread_label(threads)}")
     if machine.load() > 0.5:

@@ -1,5 +1,6 @@
 """A labelled set of examples, and the pair of a training set and a test set."""
 
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -134,15 +135,18 @@ def split_dataset(data: Dataset, *, test_fraction: float = 0.2, seed: int = 0) -
         The share of each class, between 0 and 1, that goes to the test set (one example
         at least, and at least one stays for training).
     seed : int
-        Chooses which.
+        Chooses which; at least 0.
 
     Raises
     ------
     ValueError
-        If the fraction is not between 0 and 1, or a class has fewer than two examples.
+        If the fraction is not between 0 and 1, the seed is negative, or a class has fewer than two
+        examples.
     """
     if not 0 < test_fraction < 1:
         raise ValueError(f"test_fraction must lie between 0 and 1, got {test_fraction}")
+    if operator.index(seed) < 0:
+        raise ValueError(f"seed must be at least 0, got {seed}")
     # Sorting the raw random numbers is a shuffle that no NumPy release can change.
     order = np.argsort(np.random.Generator(np.random.PCG64(seed)).random(len(data)), kind="stable")
     chosen = np.zeros(len(data), dtype=bool)

@@ -143,12 +143,20 @@ def _drawn_split(seed: int) -> Split:
 
 
 def _open_folder(folder: Path, seed: int, allow_external: bool) -> Split:
-    suffixes = {path.suffix.lower() for path in folder.iterdir() if path.is_file()}
-    if ".h5" in suffixes:
+    if is_photo_folder(folder):
+        return load_folder_split(folder, seed=seed)
+    if ".h5" in _suffixes(folder):
         return load_cats_pair(folder, allow_external=allow_external)
-    if ".csv" in suffixes:
-        return load_csv_pair(folder)
-    return load_folder_split(folder, seed=seed)
+    return load_csv_pair(folder)
+
+
+def is_photo_folder(path: Path) -> bool:
+    """Say whether photos are looked for there: a folder that holds no ``.h5`` or ``.csv`` file."""
+    return path.is_dir() and not {".h5", ".csv"} & _suffixes(path)
+
+
+def _suffixes(folder: Path) -> set[str]:
+    return {path.suffix.lower() for path in folder.iterdir() if path.is_file()}
 
 
 def _is_csv(*paths: Path) -> bool:
