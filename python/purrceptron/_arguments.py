@@ -74,6 +74,33 @@ def checked_hidden(hidden: str | Sequence[str], layers: int) -> tuple[str, ...]:
     return names
 
 
+def checked_dropout(
+    dropout: float | Sequence[float], input_dropout: float, hidden: int
+) -> list[float]:
+    """Return the probability for what enters each layer, or nothing where all are 0."""
+    try:
+        of_hidden = [dropout] * hidden if np.ndim(dropout) == 0 else list(dropout)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        of_hidden = [dropout]
+    if len(of_hidden) != hidden:
+        raise ValueError(
+            f"dropout is {dropout!r}, expected {counted(hidden, 'number')}: one a hidden layer"
+        )
+    rates = []
+    for name, value in [
+        ("input_dropout", input_dropout),
+        *(("dropout", each) for each in of_hidden or [dropout]),
+    ]:
+        rate = checked_number(name, value)
+        if not 0 <= rate < 1:
+            raise ValueError(
+                f"{name} is {value!r}, expected a number from 0 up to, but not including, 1"
+            )
+        rates.append(rate)
+    rates = rates[: hidden + 1]
+    return rates if any(rates) else []
+
+
 def checked_sizes(layer_sizes: Sequence[int]) -> tuple[int, ...]:
     """Return the sizes; fail unless they are those of a network whose weights can be counted."""
     try:

@@ -5,12 +5,19 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from ._arguments import checked_count, checked_penalty
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from . import _core
     from ._history import History
     from ._network import Network
+
+EVENTS = ("on_train_begin", "on_epoch_end", "on_train_end")
+"""What a callback may listen to."""
 
 
 class Callback:
@@ -34,6 +41,26 @@ class Callback:
 
     def on_train_end(self, net: Network, history: History) -> None:
         """Be told that the fit has ended, by itself or because a callback said so."""
+
+
+def notify(listeners: Sequence[object], event: str, net: Network, history: History) -> bool:
+    """Tell all who listen to the event; whether one of them answered True."""
+    answers = [getattr(each, event)(net, history) for each in listeners if hasattr(each, event)]
+    return any(isinstance(answer, (bool, np.bool)) and answer for answer in answers)
+
+
+def checked_callbacks(callbacks: Sequence[Callback | object]) -> list[object]:
+    """Return those who listen; fail at the first that does not."""
+    try:
+        listeners = list(callbacks)
+    except TypeError:
+        raise ValueError(f"callbacks is {callbacks!r}, expected a sequence of callbacks") from None
+    for i, each in enumerate(listeners):
+        if isinstance(each, type):
+            raise ValueError(f"callbacks[{i}] is the class {each.__name__}, expected an object")
+        if not any(hasattr(each, event) for event in EVENTS):
+            raise ValueError(f"callbacks[{i}] is {each!r}, which has none of {', '.join(EVENTS)}")
+    return listeners
 
 
 def check_monitor(who: str, monitor: str, net: Network) -> None:

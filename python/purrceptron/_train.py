@@ -7,10 +7,9 @@ from contextlib import ExitStack
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from . import _core
-from ._arguments import checked_count, checked_number, checked_seed, counted, warn
+from ._arguments import checked_count, checked_dropout, checked_number, checked_seed, warn
+from ._callbacks import checked_callbacks, notify
 from ._class_weight import weighted_by_class
 from ._history import History, Judge, State
 from ._network import Network
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from ._callbacks import Callback
     from ._class_weight import ClassWeight
     from .losses import Loss
-
-EVENTS = ("on_train_begin", "on_epoch_end", "on_train_end")
-"""What a callback may listen to."""
 
 CALL_SECONDS = 0.05
 """How long a call of the core should take, unless somebody wants each epoch."""
@@ -157,7 +153,7 @@ def train(
         raise ValueError(
             f"resume is the state of {resume.optimizer}, but optimizer is {optimizer.name}"
         )
-    listeners = _checked_callbacks(callbacks)
+    listeners = checked_callbacks(callbacks)
     seed = checked_seed(seed) if resume is None else resume.seed
     rate = optimizer.learning_rate
     schedule = rate if isinstance(rate, Schedule) else None
@@ -165,7 +161,7 @@ def train(
     base = checked_number("learning_rate", base)
     if clip_norm is not None:
         clip_norm = checked_number("clip_norm", clip_norm)
-    rates = _dropout_rates(dropout, input_dropout, len(net.hidden))
+    rates = checked_dropout(dropout, input_dropout, len(net.hidden))
     checked_loss = _checked_loss(loss, net.output)
     labels = y
     X, y, core_loss, l2, weights, l1 = net._data(X, y, sample_weight, checked_loss, l2, l1)
@@ -237,7 +233,7 @@ def train(
             ),
         )
         try:
-            _notify(listeners, "on_train_begin", net, history)
+            notify(listeners, "on_train_begin", net, history)
         except BaseException:
             net.training = before
             raise
@@ -245,7 +241,7 @@ def train(
         now = None if pace is None else pace.state
         numbers = trainer.state_of_normalization() if any(net._normalization) else []
         history.state = State(optimizer.name, seed, *trainer.state(), numbers, now)
-        _notify(listeners, "on_train_end", net, history)
+        notify(listeners, "on_train_end", net, history)
     if (message := _core.take_warning()) is not None:
         warn(message, RuntimeWarning)
     return history
@@ -279,16 +275,10 @@ def _run(
         history.seconds = now - start
         if validation is not None:
             validation.judge(trainer, history)
-        if _notify(listeners, "on_epoch_end", net, history) or net._core.stopping():
+        if notify(listeners, "on_epoch_end", net, history) or net._core.stopping():
             break
         if not one_by_one:
             at_once = max(1, min(2 * at_once, int(at_once * CALL_SECONDS / (now - began + 1e-9))))
-
-
-def _notify(listeners: Sequence[object], event: str, net: Network, history: History) -> bool:
-    """Tell all who listen to the event; whether one of them answered True."""
-    answers = [getattr(each, event)(net, history) for each in listeners if hasattr(each, event)]
-    return any(isinstance(answer, (bool, np.bool)) and answer for answer in answers)
 
 
 def _settings(optimizer: Optimizer, **others: Any) -> dict[str, Any]:
@@ -298,43 +288,3 @@ def _settings(optimizer: Optimizer, **others: Any) -> dict[str, Any]:
     if isinstance(rate, Schedule):
         own |= {"learning_rate": rate.learning_rate, "schedule": rate.settings()}
     return {"optimizer": optimizer.name, **own, **others}
-
-
-def _dropout_rates(
-    dropout: float | Sequence[float], input_dropout: float, hidden: int
-) -> list[float]:
-    """Return the probability for what enters each layer, or nothing where all are 0."""
-    try:
-        of_hidden = [dropout] * hidden if np.ndim(dropout) == 0 else list(dropout)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        of_hidden = [dropout]
-    if len(of_hidden) != hidden:
-        raise ValueError(
-            f"dropout is {dropout!r}, expected {counted(hidden, 'number')}: one a hidden layer"
-        )
-    rates = []
-    for name, value in [
-        ("input_dropout", input_dropout),
-        *(("dropout", each) for each in of_hidden or [dropout]),
-    ]:
-        rate = checked_number(name, value)
-        if not 0 <= rate < 1:
-            raise ValueError(
-                f"{name} is {value!r}, expected a number from 0 up to, but not including, 1"
-            )
-        rates.append(rate)
-    rates = rates[: hidden + 1]
-    return rates if any(rates) else []
-
-
-def _checked_callbacks(callbacks: Sequence[Callback | object]) -> list[object]:
-    try:
-        listeners = list(callbacks)
-    except TypeError:
-        raise ValueError(f"callbacks is {callbacks!r}, expected a sequence of callbacks") from None
-    for i, each in enumerate(listeners):
-        if isinstance(each, type):
-            raise ValueError(f"callbacks[{i}] is the class {each.__name__}, expected an object")
-        if not any(hasattr(each, event) for event in EVENTS):
-            raise ValueError(f"callbacks[{i}] is {each!r}, which has none of {', '.join(EVENTS)}")
-    return listeners

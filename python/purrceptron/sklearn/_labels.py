@@ -31,9 +31,9 @@ def classes_of(y: Any) -> tuple[NDArray[Any], str]:
     >>> classes_of([3, 1, 2])
     (array([1, 2, 3]), 'softmax')
     """
-    check_classification_targets(y)
     kind = type_of_target(y, input_name="y")
-    if "multioutput" in kind:
+    if kind not in ("binary", "multiclass", "multilabel-indicator"):
+        check_classification_targets(y)
         raise ValueError(
             "Multioutput target data is not supported with label binarization: several labels of "
             "an example are columns of 0 and 1"

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from purrceptron._arguments import warn
+from purrceptron._arguments import checked_dropout, warn
 from purrceptron._errors import DivergenceError
-from purrceptron._train import _dropout_rates
 
 from ._optimizer import Optimizer
 
@@ -108,7 +107,7 @@ class _Run:
             first_layer=self._first_layer(),
             l1=float(mlp.l1),
             clip_norm=None if mlp.clip_norm is None else float(mlp.clip_norm),
-            dropout=_dropout_rates(mlp.dropout, mlp.input_dropout, len(network.hidden)),
+            dropout=checked_dropout(mlp.dropout, mlp.input_dropout, len(network.hidden)),
         )
         self.best = network._core.snapshot() if mlp.early_stopping else None
         scores = getattr(mlp, "validation_scores_", None) or ()
