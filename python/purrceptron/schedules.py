@@ -164,7 +164,17 @@ class Cosine(Schedule):
 
 @dataclass(frozen=True)
 class OneCycle(Schedule):
-    """Rises and falls once, each along half a cosine (Smith and Topin 2017).
+    r"""Rises and falls once, each along half a cosine (Smith and Topin 2017).
+
+    Up to the peak, at the time p = rise · epochs:
+
+    .. math:: η · (\text{start} + (1 - \text{start}) (1 - \cos(π t / p)) / 2)
+
+    and from there to the end:
+
+    .. math:: η · (\text{last} + (1 - \text{last}) (1 + \cos(π (t - p) / (\text{epochs} - p))) / 2)
+
+    The shares are by default those of PyTorch's ``OneCycleLR``.
 
     Parameters
     ----------
@@ -175,9 +185,15 @@ class OneCycle(Schedule):
     rise : float
         The share of them in which it rises, between 0 and 1.
     start : float
-        The share of η that it starts from, above 0.
+        The share of η that it starts from, above 0, up to 1.
     last : float
-        The share of η that remains, from 0 on.
+        The share of η that remains, from 0 to 1.
+
+    Examples
+    --------
+    >>> cycle = OneCycle(0.1, epochs=10, rise=0.4, start=0.2, last=0.01)
+    >>> [round(cycle.at(t), 4) for t in (0, 2, 4, 7, 10, 11)]
+    [0.02, 0.06, 0.1, 0.0505, 0.001, 0.001]
     """
 
     name: ClassVar[str] = "one_cycle"
@@ -198,7 +214,7 @@ class WarmUp(Schedule):
     epochs : float
         How long the warm-up takes, above 0.
     start : float
-        The share of the first learning rate of `then` to start from, above 0.
+        The share of the first learning rate of `then` to start from, above 0, up to 1.
     """
 
     name: ClassVar[str] = "warm_up"
