@@ -24,7 +24,7 @@ export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 help: ## Say what there is to make
 	@echo "make TARGET, where TARGET is one of"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; \
-		do printf '  %-14s %s\n' $$target "$$text"; done
+		do printf '  %-16s %s\n' $$target "$$text"; done
 	@echo "PYTHON=... chooses the interpreter that $(VENV) is made with (3.11 or later)."
 
 cats: $(VENV)/.built ## Train on cats and evaluate: drawn ones, or DATA=catvnoncat, DATA=folder (TRAIN="--epochs 500")
