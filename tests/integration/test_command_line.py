@@ -154,6 +154,15 @@ def test_the_help_names_every_initialiser(capsys):
     assert set(re.findall(r"\w+", str(caught.value).partition("one of: ")[2])) <= shown
 
 
+@pytest.mark.filterwarnings("default")
+def test_a_warning_is_one_line_too(pair, tmp_path, capsys):
+    arguments = ["train", str(pair), "--layers", "2", "--epochs", "1", "--out", str(tmp_path)]
+    assert main([*arguments, "--batch-size", "100"]) == 0
+    assert complaint(capsys) == (
+        "warning: --batch-size is 100, but X has 16 rows: a batch holds them all"
+    )
+
+
 def test_a_terminal_gets_a_bar_that_goes_away(pair, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")  # which rich takes for a terminal
     arguments = ["train", str(pair), "--layers", "2", "--epochs", "150"]
@@ -331,8 +340,9 @@ def test_a_mistake_is_one_line_and_status_2(arguments, said, pair, capsys, tmp_p
 
 def test_an_output_folder_that_is_a_file(pair, tmp_path, capsys):
     (tmp_path / "taken").write_text("mine")
-    assert main(["train", str(pair), "--out", str(tmp_path / "taken")]) == 2
-    assert str(tmp_path / "taken") in complaint(capsys)
+    for out in (tmp_path / "taken", tmp_path / "taken" / "run"):
+        assert main(["train", str(pair), "--out", str(out)]) == 2
+        assert complaint(capsys) == f"--out: there is a file where {out} would be"
     assert (tmp_path / "taken").read_text() == "mine"
 
 

@@ -83,7 +83,7 @@ def complain(problem: object) -> int:
     elif isinstance(problem, DivergenceError):
         text = text.replace("learning_rate", "--learning-rate")
     elif isinstance(problem, ValueError):
-        text = _NAMED.sub(lambda found: _option(found[0]), text)
+        text = _in_our_words(text)
     elif isinstance(problem, MemoryError) and not text.startswith("not enough memory"):
         text = f"not enough memory{': ' if text else ''}{text}"
     print("purrceptron:", " ".join(text.split()), file=sys.stderr)
@@ -96,8 +96,10 @@ _NAMED = re.compile(
 )
 
 
-def _option(name: str) -> str:
-    return {"path": "MODEL", "n": "--threads"}.get(name) or f"--{name.replace('_', '-')}"
+def _in_our_words(text: str) -> str:
+    """Call an option by its own name where the library has named its argument."""
+    words = {"path": "MODEL", "n": "--threads"}
+    return _NAMED.sub(lambda it: words.get(it[0]) or f"--{it[0].replace('_', '-')}", text)
 
 
 def _usage(error: Any) -> str:
@@ -115,4 +117,5 @@ def _show_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    print("purrceptron: warning:", " ".join(str(message).split()), file=file or sys.stderr)
+    text = " ".join(_in_our_words(str(message)).split())
+    print("purrceptron: warning:", text, file=file or sys.stderr)

@@ -19,7 +19,10 @@ MODEL, HISTORY, REPORT = "model.safetensors", "history.csv", "report.html"
 
 def prepare(folder: Path) -> None:
     """Make the folder, so that an hour of training does not end at one that cannot be written."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise NotADirectoryError(f"--out: there is a file where {folder} would be") from None
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(f"--out: the folder {folder} is not writable")
 
