@@ -49,6 +49,13 @@ def notify(listeners: Sequence[object], event: str, net: Network, history: Histo
     return any(isinstance(answer, (bool, np.bool)) and answer for answer in answers)
 
 
+def wants_each_epoch(listeners: Sequence[object]) -> bool:
+    """Whether one of them wants to be told of every epoch."""
+    return any(
+        hasattr(each, "on_epoch_end") and getattr(each, "each_epoch", True) for each in listeners
+    )
+
+
 def checked_callbacks(callbacks: Sequence[Callback | object]) -> list[object]:
     """Return those who listen; fail at the first that does not."""
     try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _core
 from ._arguments import checked_count, checked_dropout, checked_number, checked_seed, warn
-from ._callbacks import checked_callbacks, notify
+from ._callbacks import checked_callbacks, notify, wants_each_epoch
 from ._class_weight import weighted_by_class
 from ._history import History, Judge, State
 from ._network import Network
@@ -259,9 +259,7 @@ def _run(
 
     Stopped within an epoch, the trainer goes back to the last one that the network was given.
     """
-    one_by_one = validation is not None or any(
-        hasattr(each, "on_epoch_end") and getattr(each, "each_epoch", True) for each in listeners
-    )
+    one_by_one = validation is not None or wants_each_epoch(listeners)
     start = time.perf_counter()
     at_once = 1
     while history.epochs < epochs:

@@ -69,6 +69,10 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
         """Return what the examples that are set aside should be a fair share of."""
         return None
 
+    def _class_names(self, n_out: int) -> Sequence[str] | None:
+        """Return what the classes of a network with so many outputs are called."""
+        return None
+
     def _reported_loss(self, loss: float, penalty: float) -> float:
         """Return the loss as scikit-learn reports it, from the cost and the penalty in it."""
         return loss
@@ -224,9 +228,10 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
             if self.solver == "lbfgs":
                 fit_lbfgs(self, network, train.X, train.y, train.weights)
             else:
-                if held_out is not None:
-                    held_out = Samples(as_rows(held_out.X), held_out.y, held_out.weights)
-                fit_stochastic(self, network, train, held_out, incremental=incremental)
+                judged = None if held_out is None else cast(held_out)
+                if held_out is not None and judged is not None:
+                    held_out = Samples(judged.X, held_out.y, held_out.weights)
+                fit_stochastic(self, network, train, held_out, judged, incremental=incremental)
         finally:
             self._take(network, dtype)
         if not all(np.isfinite(W).all() for W in [*self.coefs_, *self.intercepts_]):
@@ -253,6 +258,7 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
             network: Network = kept.network
         else:
             network = bare_network(*settings)
+        network.class_names = self._class_names(sizes[-1])
         if any(numbers := getattr(self, "normalizations_", ())):
             network.set_normalization(numbers)
         network._core.set_parameters(self._layers(network.dtype))

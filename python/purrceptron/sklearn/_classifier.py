@@ -105,6 +105,10 @@ class MLPClassifier(ClassifierMixin, ClassesOfClassifier):
         ``"lbfgs"``, and not in scikit-learn.
     first_layer : {"auto", "direct", "gram"}
         How the first layer is trained by ``"sgd"``; see `purrceptron.train`. Not in scikit-learn.
+    callbacks : sequence of objects or None
+        Told of each epoch as those of `purrceptron.train` are, with the network that is trained
+        and its history; one whose ``on_epoch_end`` returns True ends the fit. Not for
+        ``"lbfgs"``, and not in scikit-learn. `clone` copies them.
 
     Attributes
     ----------
@@ -191,6 +195,7 @@ class MLPClassifier(ClassifierMixin, ClassesOfClassifier):
         input_dropout: float = 0.0,
         normalization: str | Sequence[str | None] | None = None,
         first_layer: str = "auto",
+        callbacks: Sequence[Any] | None = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -223,6 +228,7 @@ class MLPClassifier(ClassifierMixin, ClassesOfClassifier):
         self.input_dropout = input_dropout
         self.normalization = normalization
         self.first_layer = first_layer
+        self.callbacks = callbacks
 
     def fit(
         self,
@@ -350,6 +356,10 @@ class MLPClassifier(ClassifierMixin, ClassesOfClassifier):
 
     def _stratify(self, targets: NDArray[Any]) -> NDArray[Any] | None:
         return targets if self.n_outputs_ == 1 else None
+
+    def _class_names(self, n_out: int) -> Sequence[str] | None:
+        names = [str(each) for each in self.classes_]
+        return names if len(names) == max(n_out, 2) else None
 
     def _score_outputs(
         self, outputs: NDArray[Any], targets: NDArray[Any], weights: NDArray[Any] | None

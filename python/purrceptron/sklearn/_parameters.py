@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from purrceptron._callbacks import checked_callbacks
 from purrceptron.schedules import Adaptive, Schedule
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "input_dropout": [Interval(Real, 0, 1, closed="left")],
     "normalization": [StrOptions({"batch", "layer"}), "array-like", None],
     "first_layer": [StrOptions({"auto", "direct", "gram"})],
+    "callbacks": ["array-like", None],
 }
 """What scikit-learn's own validation holds the parameters of both estimators against."""
 
@@ -131,7 +133,10 @@ def refuse_together(mlp: Any) -> None:
     """
     if isinstance(mlp.learning_rate, Adaptive):
         raise ValueError("learning_rate is a schedule, Adaptive: pass 'adaptive'")
+    checked_callbacks(mlp.callbacks or ())
     if mlp.solver == "lbfgs":
+        if mlp.callbacks:
+            raise ValueError("callbacks are given, which solver='lbfgs' cannot heed")
         if mlp.first_layer == "gram":
             raise ValueError("first_layer is 'gram', which solver='lbfgs' cannot heed")
         for name in ("l1", "clip_norm", "dropout", "input_dropout", "normalization"):

@@ -47,7 +47,7 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
     hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate, learning_rate_init, \
 power_t, max_iter, shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, \
 early_stopping, validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun, l1, \
-clip_norm, dropout, input_dropout, normalization, first_layer
+clip_norm, dropout, input_dropout, normalization, first_layer, callbacks
         As in `MLPClassifier`.
     huber_delta : float
         Where Huber's loss becomes linear. Not in scikit-learn.
@@ -115,6 +115,7 @@ n_layers_, n_outputs_, n_features_in_, feature_names_in_, normalizations_, netwo
         input_dropout: float = 0.0,
         normalization: str | Sequence[str | None] | None = None,
         first_layer: str = "auto",
+        callbacks: Sequence[Any] | None = None,
     ) -> None:
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -147,6 +148,7 @@ n_layers_, n_outputs_, n_features_in_, feature_names_in_, normalizations_, netwo
         self.input_dropout = input_dropout
         self.normalization = normalization
         self.first_layer = first_layer
+        self.callbacks = callbacks
 
     def fit(
         self,

@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from purrceptron._arguments import checked_dropout, warn
 from purrceptron._errors import DivergenceError
 
+from ._listeners import Listeners
 from ._optimizer import Optimizer
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def fit_stochastic(
     network: Network,
     train: Samples,
     validation: Samples | None,
+    judged: Samples | None,
     *,
     incremental: bool,
 ) -> None:
@@ -52,6 +54,8 @@ def fit_stochastic(
         To learn from.
     validation : Samples, optional
         To be judged by after each epoch.
+    judged : Samples, optional
+        The same, with targets and weights as the core takes them: for those who listen.
     incremental : bool
         One epoch, and the solver's memory is kept.
 
@@ -65,7 +69,7 @@ def fit_stochastic(
         mlp._optimizer = Optimizer.of(mlp)
     network._core.begin_fit()
     try:
-        run = _Run(mlp, network, train, validation, incremental)
+        run = _Run(mlp, network, train, validation, judged, incremental)
         try:
             run.go()
         except KeyboardInterrupt:
@@ -86,6 +90,7 @@ class _Run:
         network: Network,
         train: Samples,
         validation: Samples | None,
+        judged: Samples | None,
         incremental: bool,
     ) -> None:
         self.mlp, self.network, self.validation = mlp, network, validation
@@ -112,6 +117,17 @@ class _Run:
         self.best = network._core.snapshot() if mlp.early_stopping else None
         scores = getattr(mlp, "validation_scores_", None) or ()
         self.before = mlp.t_, len(mlp.loss_curve_), len(scores)
+        self.listeners = Listeners(
+            mlp,
+            network,
+            judged,
+            first_layer=": ".join(self.trainer.first_layer()),
+            optimizer=self.optimizer.name,
+            epochs=self.epochs,
+            batch_size=None if whole else batch_size,
+            samples=self.samples,
+            validation_samples=0 if judged is None else len(judged),
+        )
 
     def _seed(self) -> int:
         """Where dropout comes from; without it nothing is drawn that scikit-learn does not draw."""
@@ -130,6 +146,11 @@ class _Run:
         return "direct"
 
     def go(self) -> None:
+        self.listeners.begin()
+        self._go()
+        self.listeners.end()
+
+    def _go(self) -> None:
         mlp = self.mlp
         mlp.n_iter_ = 0
         at_once = 1
@@ -141,7 +162,8 @@ class _Run:
             at_once = max(1, min(2 * at_once, int(at_once * CALL_SECONDS / (seconds + 1e-9))))
             if losses is None:
                 return
-            if any(self._epoch_ended(loss) for loss in losses) or self.incremental:
+            ended = any(self._epoch_ended(loss) for loss in losses)
+            if self.listeners.epochs_ended() or ended or self.incremental:
                 return
         warn(
             f"Stochastic Optimizer: Maximum iterations ({mlp.max_iter}) reached and the "
@@ -151,7 +173,9 @@ class _Run:
 
     def _cannot_stop_before(self) -> int:
         """How many epochs are needed at least before anything but Ctrl-C can end the fit."""
-        if self.validation is not None or self.optimizer.schedule == "invscaling":
+        if self.validation is not None or self.listeners.each_epoch:
+            return 1
+        if self.optimizer.schedule == "invscaling":
             return 1
         patience = self.mlp.n_iter_no_change - self.mlp._no_improvement_count + 1
         return max(1, int(min(patience, self.epochs)))
