@@ -199,7 +199,7 @@ class Network(Described):
         ValueError
             If `X` has the wrong shape, is empty, or holds NaN or infinity.
         """
-        return self._core.forward(self._samples(X))
+        return self._outputs(X)
 
     def activations(self, X: Array) -> list[NDArray[Any]]:
         """Return what the hidden layers make of samples.
@@ -231,7 +231,7 @@ class Network(Described):
 
     def predict_proba(self, X: Array) -> NDArray[Any]:
         """Return the output activations, a classifier's probabilities: see `forward`."""
-        return self._core.forward(self._samples(X))
+        return self._outputs(X)
 
     def predict(self, X: Array) -> NDArray[Any]:
         """Return the labels, or for regression the values, that the network gives.
@@ -252,7 +252,7 @@ class Network(Described):
         ValueError
             As in `forward`.
         """
-        return self._labels(self._core.forward(self._samples(X)))
+        return self._labels(self._outputs(X))
 
     def _labels(self, a: NDArray[Any]) -> NDArray[Any]:
         if self._output == "softmax":
@@ -347,6 +347,11 @@ class Network(Described):
         from ._model_file import save
 
         save(self, path)
+
+    def _outputs(self, X: Array) -> NDArray[Any]:
+        # A plain matrix of floats takes no look from here: one row would take longer to look at than to predict.
+        outputs = self._core.forward_as_is(X)
+        return self._core.forward(self._samples(X)) if outputs is None else outputs
 
     def _samples(self, X: Array) -> NDArray[Any]:
         samples = as_samples(X, self._layer_sizes[0])

@@ -12,7 +12,7 @@
 //! The gradient of the input is never formed: nobody wants it, and it would be a third of the work.
 //! Buffers are allocated once and reused for every block.
 
-use ndarray::{ArrayView2, ArrayViewMut2};
+use ndarray::{ArrayView2, ArrayViewMut2, s};
 
 use crate::activation::Activation;
 use crate::architecture::Architecture;
@@ -26,8 +26,10 @@ use crate::gemm::{Epilogue, gemm};
 use crate::layout::Layout;
 use crate::loader::Block;
 use crate::loss::Loss;
+use crate::math::map::{Unary, map};
 use crate::normalization::{self, Room};
 use crate::parameters::Parameters;
+use crate::simd::VectorMath;
 
 /// The most memory that the activations of a block may take.
 const BLOCK_BYTES: usize = 32 << 20;
@@ -66,6 +68,7 @@ impl<T: Float> Workspace<T> {
     /// Room for blocks of up to `rows` rows.
     pub(crate) fn new(architecture: &Architecture, rows: usize, layout: Layout) -> Result<Self> {
         let what = "activations";
+        let rows = layout.padded(rows);
         let sizes = &architecture.sizes()[1..];
         let activations =
             sizes.iter().map(|n| Buffer::zeros(rows * n, what)).collect::<Result<_>>()?;
@@ -88,43 +91,50 @@ impl<T: Float> Workspace<T> {
         Ok(Self { layout, activations, inputs, deltas, rooms, dropout: None })
     }
 
-    /// The first layer's activations, if the sink has its linear half already; whether it has.
-    pub(crate) fn first_from_preactivations(
+    /// Leaves out what enters each layer with these probabilities, drawn from `seed`, for up to `rows` rows.
+    pub(crate) fn drop_out(
         &mut self,
-        ctx: &Context,
         architecture: &Architecture,
-        sink: &mut impl GradientSink<T>,
-    ) -> Result<bool> {
-        let layout = self.layout(architecture, 0);
-        let Some((z, bias)) = sink.preactivations() else { return Ok(false) };
-        let a = layout.view_mut(&mut self.activations[0], z.nrows(), z.ncols());
-        first_activations(ctx, architecture, z, bias, a, self.inputs[0].as_deref_mut());
-        Ok(true)
+        rates: &[f64],
+        seed: u64,
+        rows: usize,
+    ) -> Result<()> {
+        let rows = self.layout.padded(rows);
+        self.dropout = Some(Dropout::new(architecture, rates, seed, rows)?);
+        Ok(())
     }
 
-    /// The forward pass: leaves every `A_l` and the logits `Z_L` in the workspace. `first` says that the first
-    /// layer's activations are there already.
+    /// The forward pass: leaves every `A_l` and the logits `Z_L` in the workspace. `first`, if it is known, is `Z_1`
+    /// without its bias, (rows, n_1): then the samples are not read.
     pub(crate) fn forward(
         &mut self,
         ctx: &Context,
         architecture: &Architecture,
         parameters: &Parameters<T>,
         x: ArrayView2<'_, T>,
-        first: bool,
+        first: Option<ArrayView2<'_, T>>,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<()> {
         let rows = x.nrows();
-        for l in usize::from(first)..architecture.layers() {
+        let padded = self.layout.padded(rows);
+        if let Some(z) = first {
+            let layout = self.layout(architecture, 0);
+            let a = layout.view_mut(&mut self.activations[0], layout.padded(rows), z.ncols());
+            let input = self.inputs[0].as_deref_mut();
+            first_activations(ctx, architecture, z, parameters.bias_slice(0), a, input);
+        }
+        for l in usize::from(first.is_some())..architecture.layers() {
             look(stop)?;
             let layout = self.layout(architecture, l);
             let (before, after) = self.activations.split_at_mut(l);
             let n = architecture.sizes()[l];
-            let mut a = before.last().map_or(x, |a| self.layout.view(a, rows, n));
+            let mut a = before.last().map_or(x, |a| self.layout.view(a, padded, n));
             if let Some(dropout) = &mut self.dropout {
-                dropout.forward(ctx, l, a);
-                a = dropout.kept(l, rows, n).unwrap_or(a);
+                dropout.forward(ctx, l, a.slice(s![..rows, ..]));
+                a = dropout.kept(l, padded, n).unwrap_or(a);
             }
-            let z = layout.view_mut(&mut after[0], rows, architecture.sizes()[l + 1]);
+            let a = a.slice_move(s![..layout.padded(rows), ..]);
+            let z = layout.view_mut(&mut after[0], a.nrows(), architecture.sizes()[l + 1]);
             let saved =
                 Saved { input: self.inputs[l].as_deref_mut(), room: self.rooms[l].as_mut() };
             layer_forward(ctx, architecture, parameters, l, a, z, saved)?;
@@ -163,24 +173,29 @@ impl<T: Float> Workspace<T> {
         }
 
         let layout = self.layout;
+        let padded = layout.padded(rows);
         let [this, other] = &mut self.deltas;
         let (mut this, mut other): (&mut [T], &mut [T]) = (this, other);
         for l in (0..=last).rev() {
             look(stop)?;
             let (before, after) = self.activations.split_at(l);
             let dz = if l == last { &after[0][..] } else { &this[..] };
-            let dz = (if l == last { Layout::Rows } else { layout }).view(dz, rows, sizes[l + 1]);
+            let dz = match l == last {
+                true => matrix(dz, rows, sizes[l + 1]),
+                false => layout.view(dz, padded, sizes[l + 1]),
+            };
             let a = match before.last() {
                 None => block.x.view(),
                 Some(a) => {
-                    let da = layout.view_mut(other, rows, sizes[l]);
-                    linear_backward_input(ctx, dz, sink.parameters().weight(l), da)?;
+                    let mut da = layout.view_mut(other, padded, sizes[l]);
+                    let w = sink.parameters().weight(l);
+                    linear_backward_input(ctx, dz, w, da.slice_mut(s![..dz.nrows(), ..]))?;
                     if let Some(dropout) = &self.dropout {
-                        dropout.backward(l, layout.view_mut(other, rows, sizes[l]));
+                        dropout.backward(l, da.slice_mut(s![..rows, ..]));
                     }
                     let g = architecture.activation(l - 1).expect("a hidden layer has one");
                     let saved = self.inputs[l - 1].as_deref().unwrap_or(a);
-                    activation_backward(ctx, g, saved, &mut other[..rows * sizes[l]]);
+                    activation_backward(ctx, g, saved, &mut other[..padded * sizes[l]]);
                     if let Some(room) = &mut self.rooms[l - 1] {
                         let by = sink.parameters().normalization(l - 1);
                         let by = by.expect("the parameters have the form");
@@ -188,12 +203,12 @@ impl<T: Float> Workspace<T> {
                         let (gain, shift) = room.gradients();
                         sink.normalization(ctx, l - 1, gain, shift);
                     }
-                    layout.view(a, rows, sizes[l])
+                    layout.view(a, padded, sizes[l])
                 }
             };
             let kept = self.dropout.as_ref().and_then(|dropout| dropout.kept(l, rows, sizes[l]));
             let a = kept.unwrap_or(a);
-            sink.layer(ctx, l, a, dz)?;
+            sink.layer(ctx, l, a.slice(s![..rows, ..]), dz.slice(s![..rows, ..]))?;
             std::mem::swap(&mut this, &mut other);
         }
         Ok(value)
@@ -218,11 +233,6 @@ fn look(stop: &mut dyn FnMut() -> bool) -> Result<()> {
 pub(crate) trait GradientSink<T: Float> {
     /// The parameters that the pass runs on.
     fn parameters(&self) -> &Parameters<T>;
-    /// `Z_1` without its bias, (rows, n_1), and the bias, where the sink knows it without a product with the
-    /// samples.
-    fn preactivations(&mut self) -> Option<(ArrayView2<'_, T>, &[T])> {
-        None
-    }
     /// Takes the gradient of the normalisation of layer `l`: `Σ_rows dy ∘ x̂` and `Σ_rows dy`. It comes before that of
     /// the layer, and the sink may change γ and β.
     fn normalization(&mut self, ctx: &Context, l: usize, gain: &[T], shift: &[T]);
@@ -287,7 +297,8 @@ pub(crate) fn layer_forward<T: Float>(
     Ok(())
 }
 
-/// `A_1` from `z`, `Z_1` without its bias, both (rows, n_1); `input` as for the other layers.
+/// `A_1` from `z`, `Z_1` without its bias, both (rows, n_1), where `a` may have more rows; `input` as for the other
+/// layers.
 pub(crate) fn first_activations<T: Float>(
     ctx: &Context,
     architecture: &Architecture,
@@ -297,10 +308,25 @@ pub(crate) fn first_activations<T: Float>(
     input: Option<&mut [T]>,
 ) {
     for ((mut a, z), &b) in a.columns_mut().into_iter().zip(z.columns()).zip(bias) {
-        a.zip_mut_with(&z, |a, &z| *a = z + b);
+        let mut a = a.slice_mut(s![..z.len()]);
+        match (a.as_slice_mut(), z.as_slice()) {
+            (Some(a), Some(z)) => map(ctx.isa(), Plus(b.to_f64()), z, a),
+            _ => a.zip_mut_with(&z, |a, &z| *a = z + b),
+        }
     }
     let a = a.as_slice_memory_order_mut().expect("the numbers lie one behind the other");
     activate(ctx, architecture.activation(0), a, input);
+}
+
+/// `z + b`
+#[derive(Clone, Copy)]
+struct Plus(f64);
+
+impl Unary for Plus {
+    #[inline(always)]
+    fn apply<V: VectorMath>(self, z: V) -> V {
+        z.add(V::splat(V::Elem::from_f64(self.0)))
+    }
 }
 
 /// `Z → A = g(Z)`, in place; `input` keeps `Z` for activations that are differentiated from it.

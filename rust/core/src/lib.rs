@@ -42,6 +42,7 @@ pub mod gram;
 pub mod init;
 pub mod isa;
 mod judge;
+mod lanes;
 mod layout;
 pub mod lent;
 mod loader;

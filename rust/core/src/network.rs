@@ -8,13 +8,14 @@ use crate::architecture::Architecture;
 use crate::backprop::{
     Saved, first_activations, layer_forward, matrix, matrix_mut, rows_per_block,
 };
-use crate::batch::{Accumulate, Passes};
+use crate::batch::Passes;
 use crate::buffer::Buffer;
 use crate::context::Context;
 use crate::data::{Data, check_samples};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::init::Init;
+use crate::lanes::Problem;
 use crate::loader::{SampleLoader, TargetLoader};
 use crate::loss::Loss;
 use crate::parameters::Parameters;
@@ -175,10 +176,11 @@ impl<T: Float> Model<'_, T> {
         let rows = Rows::Run(0..data.len());
         let m = data.total_weight(&rows);
         let mut gradients = Parameters::zeros(self.architecture)?;
-        let mut sink = Accumulate::new(self.parameters, &mut gradients, 1.0 / m);
         let mut passes = Passes::in_blocks(self.architecture, self.uint8_scale, data.len())?;
+        let problem = Problem { architecture: self.architecture, loss, data };
+        let (into, go_on) = (&mut gradients, &mut || false);
         let sum =
-            passes.run(ctx, self.architecture, loss, data, &rows, &mut sink, &mut || false)?;
+            passes.accumulate(ctx, &problem, &rows, self.parameters, into, 1.0 / m, None, go_on)?;
         if !sum.is_finite() {
             return Err(Error::Overflow { what: "the loss" });
         }

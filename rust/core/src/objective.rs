@@ -4,11 +4,12 @@
 //! precision whatever the network computes in.
 
 use crate::architecture::Architecture;
-use crate::batch::{Accumulate, Passes};
+use crate::batch::Passes;
 use crate::context::Context;
 use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::float::Float;
+use crate::lanes::Problem;
 use crate::loss::Loss;
 use crate::network::Model;
 use crate::parameters::Parameters;
@@ -87,10 +88,12 @@ impl<T: Float> Objective<T> {
         self.read(theta);
         let rows = Rows::Run(0..data.len());
         let m = data.total_weight(&rows);
-        let mut sink = Accumulate::new(&self.parameters, &mut self.gradients, 1.0 / m);
-        self.passes.loader.reset();
-        let (architecture, loss) = (&self.architecture, self.loss);
-        let sum = self.passes.run(ctx, architecture, loss, data, &rows, &mut sink, stop)?;
+        self.passes.reset();
+        let problem = Problem { architecture: &self.architecture, loss: self.loss, data };
+        let (parameters, gradients) = (&self.parameters, &mut self.gradients);
+        let passes = &mut self.passes;
+        let sum =
+            passes.accumulate(ctx, &problem, &rows, parameters, gradients, 1.0 / m, None, stop)?;
         let decay = self.l2 / m;
         let cost = sum / m + decay / 2.0 * sum_of_squared_weights(ctx, &self.parameters, 0);
         if !cost.is_finite() {

@@ -42,19 +42,32 @@ impl Step {
                 shift.update(ctx, self, 0.0, 0..gradient.shift.len(), gradient.shift);
             }
         }
-        let counts = parameters.bias_counts(l);
-        let (dw, db) = gradients.slices(l);
-        let (weight, bias) = LayerState::of(l, parameters, slots);
-        if counts {
-            // SAFETY: nobody else has the biases.
-            unsafe { bias.update(ctx, self, 0.0, 0..db.len(), db) };
-        }
+        self.bias(ctx, l, parameters, gradients, slots);
+        let dw = gradients.weight_slice(l);
+        let (weight, _) = LayerState::of(l, parameters, slots);
         let pieces = dw.len().div_ceil(PIECE);
         ctx.parallel(pieces, |piece| {
             let range = piece * PIECE..dw.len().min((piece + 1) * PIECE);
             // SAFETY: the pieces do not overlap.
             unsafe { weight.update(ctx, self, self.decay, range.clone(), &dw[range]) };
         });
+    }
+
+    /// Updates the biases of layer `l` from their gradient.
+    pub(crate) fn bias<T: Float>(
+        &self,
+        ctx: &Context,
+        l: usize,
+        parameters: &mut Parameters<T>,
+        gradients: &Parameters<T>,
+        slots: &mut [Parameters<T>],
+    ) {
+        if parameters.bias_counts(l) {
+            let (_, db) = gradients.slices(l);
+            let (_, bias) = LayerState::of(l, parameters, slots);
+            // SAFETY: nobody else has the biases.
+            unsafe { bias.update(ctx, self, 0.0, 0..db.len(), db) };
+        }
     }
 }
 

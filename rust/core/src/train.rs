@@ -13,13 +13,14 @@
 use ndarray::ArrayView2;
 
 use crate::architecture::Architecture;
-use crate::batch::{Accumulate, Passes};
+use crate::batch::Passes;
 use crate::clip::clip;
 use crate::context::Context;
 use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::gram::GramLayer;
+use crate::lanes::Problem;
 use crate::math::first_non_finite;
 use crate::network::Model;
 use crate::optim::Optimizer;
@@ -222,7 +223,7 @@ impl<T: Float> Trainer<T> {
         if epochs == 0 {
             return Ok(Vec::new());
         }
-        self.passes.loader.reset();
+        self.passes.reset();
         self.prepare_gram(ctx, data, stop)?;
         self.save()?;
         let losses = self.epochs(ctx, data, epochs, orders, stop);
@@ -327,43 +328,61 @@ impl<T: Float> Trainer<T> {
             plain: (settings.optimizer.slots() == 0).then_some(rate),
         };
         passes.begin_step(self.state.step);
+        let problem = Problem { architecture, loss, data };
         let whole = settings.wants_whole_gradient();
-        let sum = if passes.fits_one_block(rows.len()) && !whole {
+        let sum = if passes.can_update_at_once(rows.len()) && !whole {
             let mut sink = UpdateAtOnce {
                 step,
                 scale: 1.0 / m,
                 parameters: &mut self.parameters,
                 gradients: &mut self.gradients,
                 slots: &mut self.state.slots,
-                first: self.gram.as_mut().map(|gram| (gram, rows)),
             };
-            passes.run(ctx, architecture, loss, data, rows, &mut sink, stop)?
+            passes.update_at_once(ctx, &problem, rows, &mut sink, stop)?
         } else {
-            let mut sink = Accumulate::new(&self.parameters, &mut self.gradients, 1.0 / m);
-            let sum = passes.run(ctx, architecture, loss, data, rows, &mut sink, stop)?;
-            if whole && sum.is_finite() {
-                settings.penalty().add_gradient(ctx, &self.parameters, m, &mut self.gradients);
-                step.decay = 0.0;
-                if let Some(most) = settings.clip_norm {
-                    clip(ctx, &mut self.gradients, most);
-                }
-            }
+            let first = self.gram.as_mut().map(|gram| gram.forward(rows));
+            let (parameters, gradients) = (&self.parameters, &mut self.gradients);
+            let sum = passes.accumulate(
+                ctx,
+                &problem,
+                rows,
+                parameters,
+                gradients,
+                1.0 / m,
+                first,
+                stop,
+            )?;
             if sum.is_finite() {
-                for l in 0..architecture.layers() {
-                    step.layer(
-                        ctx,
-                        l,
-                        &mut self.parameters,
-                        &self.gradients,
-                        &mut self.state.slots,
-                    );
+                if whole {
+                    settings.penalty().add_gradient(ctx, parameters, m, gradients);
+                    step.decay = 0.0;
+                    if let Some(most) = settings.clip_norm {
+                        clip(ctx, gradients, most);
+                    }
                 }
+                self.update(ctx, rows, 1.0 / m, &step)?;
             }
             sum
         };
+        let passes = &self.passes;
         passes.remember(&mut self.parameters);
         let whole = sum / m + penalty;
         if whole.is_finite() { Ok(Cost { whole, penalty }) } else { Err(self.diverged("the loss")) }
+    }
+
+    /// Updates every layer from the gradients; the first, where it is trained in the space of examples, from its `dZ`.
+    fn update(&mut self, ctx: &Context, rows: &Rows<'_>, scale: f64, step: &Step) -> Result<()> {
+        let (parameters, slots) = (&mut self.parameters, &mut self.state.slots);
+        for l in 0..self.architecture.layers() {
+            match &mut self.gram {
+                Some(gram) if l == 0 => {
+                    step.bias(ctx, l, parameters, &self.gradients, slots);
+                    gram.update(ctx, rows, self.passes.first_delta(rows.len()), scale, step)?;
+                }
+                _ => step.layer(ctx, l, parameters, &self.gradients, slots),
+            }
+        }
+        Ok(())
     }
 
     /// What the penalties add to the cost of a batch of total weight `m`.

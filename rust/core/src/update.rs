@@ -10,9 +10,7 @@ use crate::dense::{linear_backward_bias, linear_backward_weight};
 use crate::error::Result;
 use crate::float::Float;
 use crate::gemm::{Consumer, Epilogue, Tile};
-use crate::gram::GramLayer;
 use crate::parameters::Parameters;
-use crate::samples::Rows;
 use crate::step::{LayerState, Step};
 
 /// Updates each layer as soon as its gradient is there, tile by tile, while the tile is in the cache.
@@ -23,18 +21,11 @@ pub(crate) struct UpdateAtOnce<'a, T: Float> {
     pub(crate) parameters: &'a mut Parameters<T>,
     pub(crate) gradients: &'a mut Parameters<T>,
     pub(crate) slots: &'a mut [Parameters<T>],
-    /// The first layer, if it is trained in the space of examples, and the batch's rows.
-    pub(crate) first: Option<(&'a mut GramLayer<T>, &'a Rows<'a>)>,
 }
 
 impl<T: Float> GradientSink<T> for UpdateAtOnce<'_, T> {
     fn parameters(&self) -> &Parameters<T> {
         self.parameters
-    }
-
-    fn preactivations(&mut self) -> Option<(ArrayView2<'_, T>, &[T])> {
-        let (gram, rows) = self.first.as_mut()?;
-        Some((gram.forward(rows), self.parameters.bias_slice(0)))
     }
 
     fn normalization(&mut self, ctx: &Context, l: usize, gain: &[T], shift: &[T]) {
@@ -60,11 +51,6 @@ impl<T: Float> GradientSink<T> for UpdateAtOnce<'_, T> {
     ) -> Result<()> {
         let step = self.step;
         self.bias(ctx, l, dz)?;
-        if l == 0
-            && let Some((gram, rows)) = &mut self.first
-        {
-            return gram.update(ctx, rows, dz, self.scale, &step);
-        }
         if let Some(rate) = step.plain {
             // W ← (1 - ηλ/m) W - (η/m) dZᵀ A is a product added to what is there: no gradient need exist.
             let factor = T::from_f64(-rate * self.scale);

@@ -5,9 +5,11 @@ use numpy::npyffi::{PY_ARRAY_API, npy_intp};
 use numpy::prelude::*;
 use numpy::{
     Element, PyArray1, PyArray2, PyArrayDyn, PyReadonlyArray, PyReadonlyArray1, PyReadonlyArray2,
+    PyUntypedArray,
 };
 use purrceptron::sparse::{Sparse, SparseValues};
 use purrceptron::{Float, Samples, Targets};
+use pyo3::PyTypeInfo;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -90,6 +92,24 @@ macro_rules! samples {
             }
         }
     };
+}
+
+impl<'py> SampleArray<'py> {
+    /// Floats that need no conversion: an ndarray itself, and not of a subclass, of one or more aligned rows of so many
+    /// numbers.
+    pub(crate) fn floats(x: &Bound<'py, PyAny>, columns: usize) -> PyResult<Option<Self>> {
+        fn fits<T: Element>(x: &Bound<'_, PyArray2<T>>, columns: usize) -> bool {
+            matches!(*x.shape(), [m, n] if m > 0 && n == columns) && is_aligned(x)
+        }
+        if !x.get_type().is(PyUntypedArray::type_object(x.py())) {
+            return Ok(None);
+        }
+        Ok(match (x.cast::<PyArray2<f32>>(), x.cast::<PyArray2<f64>>()) {
+            (Ok(x), _) if fits(x, columns) => Some(Self::F32(read(x)?)),
+            (_, Ok(x)) if fits(x, columns) => Some(Self::F64(read(x)?)),
+            _ => None,
+        })
+    }
 }
 
 samples!(F32: f32, F64: f64, U8: u8, I64: i64, I32: i32, Bool: bool, I8: i8, I16: i16, U16: u16, U32: u32, U64: u64);

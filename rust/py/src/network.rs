@@ -100,6 +100,20 @@ impl Network {
         std::mem::replace(&mut *ahead, trainer).is_some()
     }
 
+    /// The output activations, (m, n_out).
+    fn outputs<'py>(&self, py: Python<'py>, x: &SampleArray<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.catch_up(py)?;
+        with_network!(self, |net| {
+            let samples = x.view()?;
+            let a = py.detach(|| {
+                let parameters = net.parameters();
+                let ctx = Context::current()?;
+                Ok::<_, CoreError>(net.model(&parameters).forward(&ctx, &samples)?)
+            })?;
+            Ok(PyArray2::from_owned_array(py, a).into_any())
+        })
+    }
+
     /// Makes sure that the parameters are those of the last epoch that was finished.
     fn catch_up(&self, py: Python<'_>) -> PyResult<()> {
         let ahead = {
@@ -205,18 +219,16 @@ impl Network {
 
     /// The output activations, (m, n_out).
     fn forward<'py>(&self, x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let py = x.py();
-        self.catch_up(py)?;
-        let x = SampleArray::borrow(x)?;
-        with_network!(self, |net| {
-            let samples = x.view()?;
-            let a = py.detach(|| {
-                let parameters = net.parameters();
-                let ctx = Context::current()?;
-                Ok::<_, CoreError>(net.model(&parameters).forward(&ctx, &samples)?)
-            })?;
-            Ok(PyArray2::from_owned_array(py, a).into_any())
-        })
+        self.outputs(x.py(), &SampleArray::borrow(x)?)
+    }
+
+    /// The same for a plain matrix of floats that fits, as it mostly is; None for anything else.
+    fn forward_as_is<'py>(&self, x: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let columns = with_network!(self, |net| net.architecture.inputs());
+        match SampleArray::floats(x, columns)? {
+            Some(samples) => self.outputs(x.py(), &samples).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// `[A_1, ..., A_{L-1}]`, (m, n_l) each.

@@ -106,11 +106,16 @@ impl Pieces {
         Self { len, count: count.min(len).max(1) }
     }
 
-    /// Where piece `i` starts; the end, for `i == count`.
+    /// Where piece `i` starts; the end, for `i == count`. Longer pieces alternate with shorter ones, the first is one
+    /// of the longest: so halves of the pieces are halves of the work.
     #[inline]
     pub(super) fn start(&self, i: usize) -> usize {
-        let (base, longer) = (self.len / self.count, self.len % self.count);
-        i * base + i.min(longer)
+        (i * self.len).div_ceil(self.count)
+    }
+
+    /// The length of the longest.
+    pub(super) fn longest(&self) -> usize {
+        self.len.div_ceil(self.count)
     }
 
     /// Piece `i`.

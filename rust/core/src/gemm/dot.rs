@@ -35,6 +35,8 @@ const ELEMENTS_A_TASK: usize = 1 << 17;
 const ROWS_OF_TILES: usize = 60;
 /// Rows of the larger operand for which a copy of the smaller is worth making.
 const WORTH_PACKING: usize = 16;
+/// Bytes of the smaller operand that stay in the first-level cache whatever their addresses.
+const IN_FIRST_LEVEL: usize = 8 << 10;
 /// Elements of C that make a task when the chunks are added up.
 const SUMS_A_TASK: usize = 1 << 14;
 
@@ -42,7 +44,7 @@ const SUMS_A_TASK: usize = 1 << 14;
 /// depends on it.
 pub(super) fn pays(m: usize, k: usize, n: usize) -> bool {
     let (few, many) = (m.min(n), m.max(n));
-    few == 1 || few <= 24 && k >= many && k >= 256
+    few == 1 || few <= 24 && (k >= many && k >= 256 || k >= 5 * many && k >= 64)
 }
 
 /// `p`, by sums along k, on the context's threads.
@@ -53,10 +55,14 @@ pub(super) fn dot<T: Float>(ctx: &Context, p: &Product<'_, T>) -> Result<()> {
     // The rows of the smaller operand are read again for each few rows of the larger.
     let (large, small) = if m >= n { (p.a, p.b.t()) } else { (p.b.t(), p.a) };
     let chunks = Pieces::at_most(k, chunk::<T>());
-    let depth = chunks.get(0).len();
+    let depth = chunks.longest();
     let group = (ELEMENTS_A_TASK / depth.max(1)).next_multiple_of(ROWS_OF_TILES);
     let groups = large.rows.div_ceil(group);
-    let packs = small.cs != 1 && !is_across(&large, &small) || large.rows >= WORTH_PACKING;
+    let packs = if small.cs == 1 {
+        large.rows >= WORTH_PACKING && small.rows * k * size_of::<T>() > IN_FIRST_LEVEL
+    } else {
+        !is_across(&large, &small) || large.rows >= WORTH_PACKING
+    };
     let packed_len = if packs { small.rows.saturating_mul(k) } else { 0 };
     let sums_len = (m * n).saturating_mul(chunks.count);
     let failed = OnceLock::new();
@@ -409,6 +415,9 @@ impl<T: Float> Kernel<T> for Add<'_, '_, T> {
 
     #[inline(always)]
     fn run<V: Vector<Elem = T>>(self) {
+        if self.p.c.cols == 1 {
+            return self.one_column::<V>();
+        }
         let Self { p, sums, rows, columns } = self;
         let (bias, relu) = p.bias();
         // The sums lie as C does, or turned over.
@@ -434,6 +443,34 @@ impl<T: Float> Kernel<T> for Add<'_, '_, T> {
                         let sum = load_strided::<V>(from, cs as isize, lanes);
                         finish_vector(sum, p.c.at(i, j), p.c.cs, lanes, store);
                     }
+                }
+            }
+        }
+    }
+}
+
+impl<T: Float> Add<'_, '_, T> {
+    /// C is one column, so the vectors lie along it.
+    #[inline(always)]
+    fn one_column<V: Vector<Elem = T>>(self) {
+        let Self { p, sums, rows, .. } = self;
+        let (bias, relu) = p.bias();
+        // SAFETY: a bias that is not null has an element for the column.
+        let bias = (!bias.is_null()).then(|| [unsafe { *bias }; MOST_LANES]);
+        for i in rows.clone().step_by(V::LANES) {
+            let lanes = V::LANES.min(rows.end - i);
+            for chunk in 0..sums.chunks {
+                let last = chunk + 1 == sums.chunks;
+                let store = Store {
+                    alpha: p.alpha,
+                    beta: if chunk == 0 { p.beta } else { T::ONE },
+                    bias: bias.as_ref().filter(|_| last).map_or(ptr::null(), |b| b.as_ptr()),
+                    relu: last && relu,
+                };
+                // SAFETY: the sums are written; the elements of C are within it and ours.
+                unsafe {
+                    let sum = V::load_head(sums.at(chunk, i, 0), lanes);
+                    finish_vector(sum, p.c.at(i, 0), p.c.rs, lanes, store);
                 }
             }
         }

@@ -124,7 +124,7 @@ impl Plan {
         let tiles = self.row_groups.get(row);
 
         let depth = p.a.cols.min(kc::<T>());
-        let highest = self.rows.get(tiles.start).len();
+        let highest = self.rows.longest();
         let pack_a = columns.len() > 2 * self.nr
             && (aliases::<T>(p.a.rs) && highest > 4 || reach::<T>(p.a.cs, depth) > MANY_PAGES);
         let few = tiles.len() == 1 || tiles.len() <= 5 && reach::<T>(p.b.rs, depth) <= MANY_PAGES;

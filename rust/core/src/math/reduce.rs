@@ -122,19 +122,30 @@ impl<T: Float> Kernel<T> for AddWidened<'_, T> {
     fn run<V: VectorMath<Elem = T>>(self) {
         let wide = V::Double::LANES;
         let (factor, keep) = (V::Double::splat(self.factor), V::Double::splat(self.keep));
-        for (from, to) in self.from.chunks(V::LANES).zip(self.to.chunks_mut(V::LANES)) {
-            // SAFETY: `from` holds that many elements.
-            let x = unsafe { V::load_head(from.as_ptr(), from.len()) };
-            for (part, to) in to.chunks_mut(wide).enumerate() {
-                // SAFETY: `to` holds that many elements.
-                unsafe {
-                    let old = match self.keep {
-                        0.0 => V::Double::splat(0.0),
-                        _ => keep.mul(V::Double::load_head(to.as_ptr(), to.len())),
-                    };
-                    let new = factor.mul_add(x.widen(part), old);
-                    new.store_head(to.as_mut_ptr(), to.len());
+        let new = |x: V, part: usize, old: V::Double| match self.keep {
+            0.0 => factor.mul(x.widen(part)),
+            _ => factor.mul_add(x.widen(part), keep.mul(old)),
+        };
+        let mut from = self.from.chunks_exact(V::LANES);
+        let mut to = self.to.chunks_exact_mut(V::LANES);
+        for (from, to) in (&mut from).zip(&mut to) {
+            // SAFETY: both hold as many elements as a vector.
+            unsafe {
+                let x = V::load(from.as_ptr());
+                for part in 0..V::LANES / wide {
+                    let to = to.as_mut_ptr().add(part * wide);
+                    new(x, part, V::Double::load(to)).store(to);
                 }
+            }
+        }
+        let (from, to) = (from.remainder(), to.into_remainder());
+        // SAFETY: `from` holds that many elements.
+        let x = unsafe { V::load_head(from.as_ptr(), from.len()) };
+        for (part, to) in to.chunks_mut(wide).enumerate() {
+            // SAFETY: `to` holds that many elements.
+            unsafe {
+                let old = V::Double::load_head(to.as_ptr(), to.len());
+                new(x, part, old).store_head(to.as_mut_ptr(), to.len());
             }
         }
     }

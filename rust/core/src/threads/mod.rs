@@ -2,6 +2,7 @@
 //!
 //! Nothing starts before the first piece of work that wants more than one thread.
 
+mod core;
 mod pool;
 
 use std::sync::OnceLock;

@@ -19,6 +19,8 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering}
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
+use super::core;
+
 type Task<'a> = dyn Fn(usize) + Sync + 'a;
 
 const OPEN: u64 = 1 << 31;
@@ -27,6 +29,9 @@ const GENERATION: u64 = 1 << 32;
 
 /// How long a worker looks for the next job before it sleeps.
 const SPIN: Duration = Duration::from_micros(100);
+
+/// How long it does so without letting others have its core first: among them may be the caller.
+const HARD_SPIN: Duration = Duration::from_micros(10);
 
 /// A value on cache lines of its own: neighbours that other threads write do not slow it down.
 #[repr(align(128))]
@@ -43,6 +48,8 @@ struct Pool {
     job: UnsafeCell<Job>,
     /// The first panic of a worker in this job.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
+    /// The core that the caller ran on when it opened the job; `usize::MAX` if that is not known.
+    core: AtomicUsize,
     sleepers: AtomicUsize,
     bed: Mutex<()>,
     alarm: Condvar,
@@ -119,6 +126,7 @@ impl Pool {
             limit: AtomicUsize::new(0),
             job: UnsafeCell::new(Job { task: None, count: 0 }),
             panic: Mutex::new(None),
+            core: AtomicUsize::new(usize::MAX),
             sleepers: AtomicUsize::new(0),
             bed: Mutex::new(()),
             alarm: Condvar::new(),
@@ -146,6 +154,7 @@ impl Pool {
         }
         self.claimed.0.store(0, Ordering::Relaxed);
         self.limit.store(helpers, Ordering::Relaxed);
+        self.core.store(core::current().unwrap_or(usize::MAX), Ordering::Relaxed);
         let generation = (self.state.0.load(Ordering::Relaxed) & !(OPEN | INSIDE)) + GENERATION;
         self.state.0.store(generation | OPEN, Ordering::SeqCst);
         self.wake(helpers);
@@ -251,7 +260,12 @@ impl Pool {
                 }
                 std::hint::spin_loop();
             }
-            if since.elapsed() > SPIN {
+            let waited = since.elapsed();
+            if waited > HARD_SPIN {
+                std::thread::yield_now();
+            }
+            if waited > SPIN {
+                let _elsewhere = core::Off::new(self.core.load(Ordering::Relaxed));
                 let bed = self.bed.lock().unwrap_or_else(PoisonError::into_inner);
                 // The owner opens the job, then looks for sleepers; we lie down, then look for a
                 // job: one of the two sees the other (both orders are sequentially consistent).

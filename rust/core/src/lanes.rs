@@ -1,0 +1,141 @@
+//! Lanes: shares of a batch's rows that go through the network side by side, a thread each.
+//!
+//! In a large network threads share out each product. In a small one a whole layer is a microsecond or two, less
+//! than it takes to call a thread: so there the rows are shared out, and every lane goes forward and backward by
+//! itself, with activations and a sum of gradients of its own. The sums are then added in the order of the lanes.
+
+use std::ops::Range;
+
+use ndarray::ArrayView2;
+
+use crate::architecture::Architecture;
+use crate::backprop::{GradientSink, Workspace};
+use crate::context::Context;
+use crate::data::Data;
+use crate::error::Result;
+use crate::float::Float;
+use crate::layout::Layout;
+use crate::loader::Loader;
+use crate::loss::Loss;
+use crate::samples::Rows;
+
+/// Operations that are worth a lane: some 5 µs, several times what a fork and join take.
+const WORTH_A_LANE: usize = 1 << 19;
+
+/// A unit's activation, derivative and loss cost about as much as so many operations in a product.
+const OPERATIONS_A_UNIT: usize = 128;
+
+/// The most lanes: each more is one more sum of gradients to add.
+pub(crate) const MOST: usize = 8;
+
+/// The largest sum of gradients, in bytes. It has to go from one core's cache to another's, and so have the parameters:
+/// at some 50 ns a line that soon takes longer than the whole step (seen at 25 KB).
+const MOST_BYTES: usize = 8 << 10;
+
+/// In how many lanes to take batches of so many rows: a function of the sizes and the element type, so that the order
+/// of every sum is too. `first` says whether the first layer's products are the network's own work.
+pub(crate) fn count<T: Float>(architecture: &Architecture, rows: usize, first: bool) -> usize {
+    let sizes = &architecture.sizes()[usize::from(!first)..];
+    let weights: usize = sizes.windows(2).map(|n| n[0] * n[1]).sum();
+    let units: usize = architecture.sizes()[1..].iter().sum();
+    if architecture.normalizes_batches() || weights * size_of::<T>() > MOST_BYTES {
+        return 1;
+    }
+    let operations = rows.saturating_mul(6 * weights + OPERATIONS_A_UNIT * units);
+    let worth = (operations / WORTH_A_LANE).clamp(1, MOST);
+    1 << worth.ilog2()
+}
+
+/// Lane `i` of so many: its share of `rows` rows.
+pub(crate) fn share(rows: usize, lanes: usize, i: usize) -> Range<usize> {
+    rows * i / lanes..rows * (i + 1) / lanes
+}
+
+/// What a batch is taken through.
+#[derive(Clone, Copy)]
+pub(crate) struct Problem<'a, 'd, T: Float> {
+    pub(crate) architecture: &'a Architecture,
+    pub(crate) loss: Loss,
+    pub(crate) data: &'a Data<'d, T>,
+}
+
+/// The buffers of a lane.
+pub(crate) struct Lane<T: Float> {
+    pub(crate) workspace: Workspace<T>,
+    pub(crate) loader: Loader<T>,
+}
+
+impl<T: Float> Lane<T> {
+    /// For up to `rows` rows.
+    pub(crate) fn new(
+        architecture: &Architecture,
+        uint8_scale: f64,
+        rows: usize,
+        layout: Layout,
+    ) -> Result<Self> {
+        let workspace = Workspace::new(architecture, rows, layout)?;
+        Ok(Self { workspace, loader: Loader::new(uint8_scale) })
+    }
+
+    /// Takes those rows forward and backward, hands the gradients to the sink, and returns Σ w_i J_i. The first of them
+    /// is number `place` of its batch. `first`, if it is known, is `Z_1` of the rows, without its bias.
+    ///
+    /// `stop` is asked before each layer, on the way there and back.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`](crate::Error::Interrupted) when `stop` says so.
+    #[allow(clippy::too_many_arguments, reason = "a pass stands between network, data and sink")]
+    pub(crate) fn pass(
+        &mut self,
+        ctx: &Context,
+        problem: &Problem<'_, '_, T>,
+        rows: &Rows<'_>,
+        place: usize,
+        first: Option<ArrayView2<'_, T>>,
+        sink: &mut impl GradientSink<T>,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<f64> {
+        let Problem { architecture, loss, data } = *problem;
+        if let Some(dropout) = &mut self.workspace.dropout {
+            dropout.begin_block(place);
+        }
+        let block = self.loader.load(ctx, data, rows, first.is_none())?;
+        let parameters = sink.parameters();
+        self.workspace.forward(ctx, architecture, parameters, block.x, first, stop)?;
+        self.workspace.backward(ctx, architecture, loss, &block, sink, stop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Activation, Normalization, Output};
+
+    fn lanes(sizes: &[usize], rows: usize, first: bool) -> usize {
+        let output = if *sizes.last().unwrap() == 1 { Output::Sigmoid } else { Output::Softmax };
+        count::<f32>(&Architecture::new(sizes, Activation::Relu, output).unwrap(), rows, first)
+    }
+
+    #[test]
+    fn small_networks_are_taken_in_lanes_and_others_are_not() {
+        assert_eq!(lanes(&[30, 20, 2], 200, true), 2);
+        assert_eq!(lanes(&[30, 20, 2], 20, true), 1);
+        assert_eq!(lanes(&[30, 20, 2], 10_000, true), 8);
+        assert_eq!(lanes(&[30, 64, 64, 2], 32, true), 1, "too much to add up");
+        assert_eq!(lanes(&[12288, 20, 7, 5, 1], 209, true), 1);
+        assert_eq!(lanes(&[12288, 20, 7, 5, 1], 209, false), 2);
+        let form = Architecture::new(&[30, 64, 64, 2], Activation::Relu, Output::Softmax).unwrap();
+        let form = form.normalized(vec![Some(Normalization::Batch), None]).unwrap();
+        assert_eq!(count::<f32>(&form, 1000, true), 1, "a batch's mean is of all its rows");
+    }
+
+    #[test]
+    fn shares_are_all_rows_once() {
+        for rows in [8, 209, 1000] {
+            for lanes in [1, 2, 4, 8] {
+                let shares: Vec<_> = (0..lanes).flat_map(|i| share(rows, lanes, i)).collect();
+                assert_eq!(shares, (0..rows).collect::<Vec<_>>());
+            }
+        }
+    }
+}
