@@ -147,6 +147,14 @@ def test_a_run_in_the_space_of_examples_is_also_held_against_the_plain_one():
     assert line == "float32: 250 iterations of plain NumPy would take 500 ms, 50 times as long."
 
 
+def test_the_highest_bound_counts() -> None:
+    first = machine.Bound({"float32": 2e9, "float64": 1e9}, 5.0, "test")
+    disturbed = machine.Bound({"float32": 1e9, "float64": 1.5e9}, 4.0, "test")
+    highest = machine.Bound({"float32": 2e9, "float64": 1.5e9}, 5.0, "test")
+    assert disturbed.or_more(first) == highest
+    assert disturbed.or_more(None) == disturbed
+
+
 def test_the_table_shows_times_ratios_and_the_fraction_of_the_bound():
     section = suite.Section("Products", "", 1, (PRODUCT,))
     measured = suite.Suite(quick=True)

@@ -3,9 +3,9 @@
 import os
 import platform
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from purrceptron._bench.workloads import Workload
 
@@ -67,6 +67,17 @@ class Bound:
     def seconds(self, workload: Workload) -> float:
         """Return the least time of a step, or 0 if its bound is not known."""
         return max(workload.flop / self.peak[workload.dtype], workload.state / self.bandwidth)
+
+    def or_more(self, other: Self | None) -> Self:
+        """Return the higher figures of both.
+
+        A virtual machine's cores may be halves of one for a while: then all that it does is slower, and a peak measured
+        in that while is not its peak.
+        """
+        if other is None:
+            return self
+        peak = {dtype: max(flops, other.peak[dtype]) for dtype, flops in self.peak.items()}
+        return replace(self, peak=peak, bandwidth=max(self.bandwidth, other.bandwidth))
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures."""

@@ -99,7 +99,7 @@ def measure(
 ) -> Iterator[tuple[Suite, Section]]:
     """Run every section, and hand over what is known after each.
 
-    The machine's bounds are measured first, by the first competitor that knows how.
+    The machine's bounds are measured before each section, by the first competitor that knows how; the highest count.
     """
     suite = Suite(quick)
     with ExitStack() as stack:
@@ -112,8 +112,9 @@ def measure(
                     stack.callback(worker.close)
                     suite.versions.setdefault(worker.name, worker.version)
                 teams[section.threads] = team
-                say("measuring what the machine can do")
-                suite.bounds[section.threads] = bound(team)
+            say("measuring what the machine can do")
+            measured = bound(teams[section.threads])
+            suite.bounds[section.threads] = measured.or_more(suite.bounds.get(section.threads))
             results = suite.results.setdefault(section.title, [])
             for workload in section.workloads:
                 say(f"{section.title}: {workload.name}, {workload.dtype}")
