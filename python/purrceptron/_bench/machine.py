@@ -71,8 +71,8 @@ class Bound:
     def or_more(self, other: Self | None) -> Self:
         """Return the higher figures of both.
 
-        A virtual machine's cores may be halves of one for a while: then all that it does is slower, and a peak measured
-        in that while is not its peak.
+        A virtual machine's cores may be halves of one for a while: then all that it does is slower,
+        and a peak measured in that while is not its peak.
         """
         if other is None:
             return self

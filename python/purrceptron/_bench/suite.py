@@ -99,7 +99,8 @@ def measure(
 ) -> Iterator[tuple[Suite, Section]]:
     """Run every section, and hand over what is known after each.
 
-    The machine's bounds are measured before each section, by the first competitor that knows how; the highest count.
+    The machine's bounds are measured before each section, by the first competitor that knows how;
+    the highest count.
     """
     suite = Suite(quick)
     with ExitStack() as stack:
