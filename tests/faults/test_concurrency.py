@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import purrceptron as pc
+from small_fits import bits, problem
 
 
 @pytest.fixture
@@ -21,16 +22,6 @@ def eager_threads():
     sys.setswitchinterval(1e-5)
     yield
     sys.setswitchinterval(before)
-
-
-def bits(net):
-    return b"".join(a.tobytes() for layer in net.parameters for a in layer)
-
-
-def problem(m=200, n=30):
-    random = np.random.default_rng(0)
-    X = random.standard_normal((m, n)).astype(np.float32)
-    return X, (X[:, 0] * X[:, 1] > 0).astype(np.int64)
 
 
 # 63

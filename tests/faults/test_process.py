@@ -18,17 +18,7 @@ import pytest
 
 import purrceptron as pc
 from purrceptron import _core
-
-
-def bits(net):
-    return b"".join(a.tobytes() for layer in net.parameters for a in layer)
-
-
-def problem(m=200, n=30):
-    random = np.random.default_rng(0)
-    X = random.standard_normal((m, n)).astype(np.float32)
-    return X, (X[:, 0] * X[:, 1] > 0).astype(np.int64)
-
+from small_fits import bits, problem
 
 # 59
 

@@ -33,15 +33,7 @@ impl Step {
         gradients: &Parameters<T>,
         slots: &mut [Parameters<T>],
     ) {
-        if let (Some(gradient), Some((gain, shift))) =
-            (gradients.normalization(l), LayerState::of_normalization(l, parameters, slots))
-        {
-            // SAFETY: nobody else has the normalisation.
-            unsafe {
-                gain.update(ctx, self, 0.0, 0..gradient.gain.len(), gradient.gain);
-                shift.update(ctx, self, 0.0, 0..gradient.shift.len(), gradient.shift);
-            }
-        }
+        self.normalization(ctx, l, parameters, gradients, slots);
         self.bias(ctx, l, parameters, gradients, slots);
         let dw = gradients.weight_slice(l);
         let (weight, _) = LayerState::of(l, parameters, slots);
@@ -53,7 +45,27 @@ impl Step {
         });
     }
 
-    /// Updates the biases of layer `l` from their gradient.
+    /// Updates γ and β of layer `l`, if it is normalised, from their gradients.
+    pub(crate) fn normalization<T: Float>(
+        &self,
+        ctx: &Context,
+        l: usize,
+        parameters: &mut Parameters<T>,
+        gradients: &Parameters<T>,
+        slots: &mut [Parameters<T>],
+    ) {
+        if let (Some(gradient), Some((gain, shift))) =
+            (gradients.normalization(l), LayerState::of_normalization(l, parameters, slots))
+        {
+            // SAFETY: nobody else has the normalisation.
+            unsafe {
+                gain.update(ctx, self, 0.0, 0..gradient.gain.len(), gradient.gain);
+                shift.update(ctx, self, 0.0, 0..gradient.shift.len(), gradient.shift);
+            }
+        }
+    }
+
+    /// Updates the biases of layer `l`, if they count, from their gradient.
     pub(crate) fn bias<T: Float>(
         &self,
         ctx: &Context,

@@ -364,8 +364,7 @@ impl<T: Float> Trainer<T> {
             }
             sum
         };
-        let passes = &self.passes;
-        passes.remember(&mut self.parameters);
+        self.passes.remember(&mut self.parameters);
         let whole = sum / m + penalty;
         if whole.is_finite() { Ok(Cost { whole, penalty }) } else { Err(self.diverged("the loss")) }
     }

@@ -33,13 +33,7 @@ impl<T: Float> GradientSink<T> for UpdateAtOnce<'_, T> {
         let room = self.gradients.normalization_mut(l).expect("gradients have the form");
         room.gain.iter_mut().zip(gain).for_each(|(to, &gain)| *to = scale * gain);
         room.shift.iter_mut().zip(shift).for_each(|(to, &shift)| *to = scale * shift);
-        let states = LayerState::of_normalization(l, self.parameters, self.slots);
-        let (gain, shift) = states.expect("parameters and slots have the form");
-        // SAFETY: nobody else has the normalisation.
-        unsafe {
-            gain.update(ctx, &self.step, 0.0, 0..room.gain.len(), room.gain);
-            shift.update(ctx, &self.step, 0.0, 0..room.shift.len(), room.shift);
-        }
+        self.step.normalization(ctx, l, self.parameters, self.gradients, self.slots);
     }
 
     fn layer(
@@ -93,9 +87,7 @@ impl<T: Float> UpdateAtOnce<'_, T> {
         }
         let (_, db) = self.gradients.slices_mut(l);
         linear_backward_bias(ctx, T::from_f64(self.scale), dz, T::ZERO, db)?;
-        let (_, bias) = LayerState::of(l, self.parameters, self.slots);
-        // SAFETY: nobody else has the biases.
-        unsafe { bias.update(ctx, &self.step, 0.0, 0..db.len(), db) };
+        self.step.bias(ctx, l, self.parameters, self.gradients, self.slots);
         Ok(())
     }
 }

@@ -21,9 +21,9 @@ use super::Product;
 use super::blocking::{Pieces, WORTH_A_TASK, chunk, dot_slice, dot_tile};
 use super::gemv::across;
 use super::matrix::Matrix;
-use super::micro::{Store, finish_vector, load_strided};
 use super::pack::pack_rows;
 use super::scratch::with_scratch;
+use super::sums::{Sums, add_up};
 use crate::context::Context;
 use crate::error::Result;
 use crate::float::Float;
@@ -37,8 +37,6 @@ const ROWS_OF_TILES: usize = 60;
 const WORTH_PACKING: usize = 16;
 /// Bytes of the smaller operand that stay in the first-level cache whatever their addresses.
 const IN_FIRST_LEVEL: usize = 8 << 10;
-/// Elements of C that make a task when the chunks are added up.
-const SUMS_A_TASK: usize = 1 << 14;
 
 /// Whether sums are taken along k: a function of the sizes alone, because the order of the sums
 /// depends on it.
@@ -147,26 +145,6 @@ fn slices<T>(products: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     (start..end.max(start + 1))
         .step_by(dot_slice::<T>())
         .map(move |from| from..end.min(from + dot_slice::<T>()))
-}
-
-/// The sums of each chunk: its own (large, small) matrix, row by row.
-#[derive(Clone, Copy)]
-struct Sums<T> {
-    buffer: *mut T,
-    chunks: usize,
-    /// Of one chunk.
-    elements: usize,
-    columns: usize,
-}
-
-// SAFETY: an exclusive borrow of the buffer for the time of one product; the tasks write disjoint
-// pieces of it, and later read it.
-unsafe impl<T: Send> Sync for Sums<T> {}
-
-impl<T> Sums<T> {
-    fn at(&self, chunk: usize, row: usize, column: usize) -> *mut T {
-        self.buffer.wrapping_add(chunk * self.elements + row * self.columns + column)
-    }
 }
 
 /// The sums of one chunk for some rows of the larger operand.
@@ -387,92 +365,6 @@ unsafe fn fixed<V: Vector, const MR: usize, const NR: usize>(
         for j in 0..NR {
             // SAFETY: the caller promises room for the vectors.
             unsafe { sums[i][j].store(at(i, j)) };
-        }
-    }
-}
-
-/// `C ← α (the chunks' sums) + β C`, and the epilogue: a piece of C a task.
-fn add_up<T: Float>(ctx: &Context, p: &Product<'_, T>, sums: &Sums<T>) {
-    let (m, n) = (p.c.rows, p.c.cols);
-    let long = Pieces::at_most(m.max(n), (SUMS_A_TASK / m.min(n)).max(64));
-    ctx.parallel(long.count, |task| {
-        let (rows, columns) = if m >= n { (long.get(task), 0..n) } else { (0..m, long.get(task)) };
-        dispatch(ctx.isa(), Add { p, sums, rows: rows.clone(), columns: columns.clone() });
-        // SAFETY: the piece is within C, finished, and this task's own.
-        unsafe { p.hand_over(rows.start, columns.start, p.c.sub(rows, columns)) };
-    });
-}
-
-struct Add<'a, 'p, T> {
-    p: &'a Product<'p, T>,
-    sums: &'a Sums<T>,
-    rows: Range<usize>,
-    columns: Range<usize>,
-}
-
-impl<T: Float> Kernel<T> for Add<'_, '_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Vector<Elem = T>>(self) {
-        if self.p.c.cols == 1 {
-            return self.one_column::<V>();
-        }
-        let Self { p, sums, rows, columns } = self;
-        let (bias, relu) = p.bias();
-        // The sums lie as C does, or turned over.
-        let (rs, cs) = if p.c.rows >= p.c.cols { (sums.columns, 1) } else { (1, sums.columns) };
-        for i in rows {
-            for j in columns.clone().step_by(V::LANES) {
-                let lanes = V::LANES.min(columns.end - j);
-                for chunk in 0..sums.chunks {
-                    let last = chunk + 1 == sums.chunks;
-                    let store = Store {
-                        alpha: p.alpha,
-                        beta: if chunk == 0 { p.beta } else { T::ONE },
-                        bias: if last && !bias.is_null() {
-                            bias.wrapping_add(j)
-                        } else {
-                            ptr::null()
-                        },
-                        relu: last && relu,
-                    };
-                    // SAFETY: the sums are written; the elements of C are within it and ours.
-                    unsafe {
-                        let from = sums.at(chunk, 0, 0).wrapping_add(i * rs + j * cs);
-                        let sum = load_strided::<V>(from, cs as isize, lanes);
-                        finish_vector(sum, p.c.at(i, j), p.c.cs, lanes, store);
-                    }
-                }
-            }
-        }
-    }
-}
-
-impl<T: Float> Add<'_, '_, T> {
-    /// C is one column, so the vectors lie along it.
-    #[inline(always)]
-    fn one_column<V: Vector<Elem = T>>(self) {
-        let Self { p, sums, rows, .. } = self;
-        let (bias, relu) = p.bias();
-        // SAFETY: a bias that is not null has an element for the column.
-        let bias = (!bias.is_null()).then(|| [unsafe { *bias }; MOST_LANES]);
-        for i in rows.clone().step_by(V::LANES) {
-            let lanes = V::LANES.min(rows.end - i);
-            for chunk in 0..sums.chunks {
-                let last = chunk + 1 == sums.chunks;
-                let store = Store {
-                    alpha: p.alpha,
-                    beta: if chunk == 0 { p.beta } else { T::ONE },
-                    bias: bias.as_ref().filter(|_| last).map_or(ptr::null(), |b| b.as_ptr()),
-                    relu: last && relu,
-                };
-                // SAFETY: the sums are written; the elements of C are within it and ours.
-                unsafe {
-                    let sum = V::load_head(sums.at(chunk, i, 0), lanes);
-                    finish_vector(sum, p.c.at(i, 0), p.c.rs, lanes, store);
-                }
-            }
         }
     }
 }

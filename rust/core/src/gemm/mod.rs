@@ -12,6 +12,7 @@ mod pack;
 mod plan;
 pub(crate) mod product;
 mod scratch;
+mod sums;
 #[cfg(test)]
 mod tests;
 

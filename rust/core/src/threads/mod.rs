@@ -2,7 +2,7 @@
 //!
 //! Nothing starts before the first piece of work that wants more than one thread.
 
-mod core;
+mod affinity;
 mod pool;
 
 use std::sync::OnceLock;

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering}
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use super::core;
+use super::affinity;
 
 type Task<'a> = dyn Fn(usize) + Sync + 'a;
 
@@ -154,7 +154,7 @@ impl Pool {
         }
         self.claimed.0.store(0, Ordering::Relaxed);
         self.limit.store(helpers, Ordering::Relaxed);
-        self.core.store(core::current().unwrap_or(usize::MAX), Ordering::Relaxed);
+        self.core.store(affinity::current().unwrap_or(usize::MAX), Ordering::Relaxed);
         let generation = (self.state.0.load(Ordering::Relaxed) & !(OPEN | INSIDE)) + GENERATION;
         self.state.0.store(generation | OPEN, Ordering::SeqCst);
         self.wake(helpers);
@@ -265,7 +265,7 @@ impl Pool {
                 std::thread::yield_now();
             }
             if waited > SPIN {
-                let _elsewhere = core::Off::new(self.core.load(Ordering::Relaxed));
+                let _elsewhere = affinity::Off::new(self.core.load(Ordering::Relaxed));
                 let bed = self.bed.lock().unwrap_or_else(PoisonError::into_inner);
                 // The owner opens the job, then looks for sleepers; we lie down, then look for a
                 // job: one of the two sees the other (both orders are sequentially consistent).
