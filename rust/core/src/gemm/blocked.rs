@@ -111,8 +111,9 @@ impl<T: Float> Kernel<T> for Nest<'_, '_, T> {
         let slices = Pieces::at_most(p.a.cols, kc::<T>());
         let mut left = rectangle.columns.start;
         let end = rectangle.columns.end.min(plan.end_of_row(plan.rows.start(rectangle.tiles.end)));
+        let width = plan.block(rectangle.columns.len());
         while left < end {
-            let right = (left + plan.nc).min(end);
+            let right = (left + width).min(end);
             for s in 0..slices.count {
                 let block = Block {
                     p,
@@ -243,13 +244,16 @@ impl<T: Float> Block<'_, '_, T> {
                 // SAFETY: the tile is within C and nobody else's.
                 unsafe {
                     let c_tile = c.at(0, j - left);
-                    if width == whole && c.cs == 1 {
-                        micro::tile::<V>(rows.len(), vectors, panels, c_tile, c.rs, store);
-                    } else {
-                        let mut sums = [const { MaybeUninit::<T>::uninit() }; TILE_ROOM];
-                        let sums: *mut T = sums.as_mut_ptr().cast();
-                        let rs = whole as isize;
-                        micro::tile::<V>(rows.len(), vectors, panels, sums, rs, Store::PLAIN);
+                    let edge = width < whole || c.cs != 1;
+                    let mut sums = [const { MaybeUninit::<T>::uninit() }; TILE_ROOM];
+                    let sums: *mut T = sums.as_mut_ptr().cast();
+                    // One call for both: each is dozens of kernels.
+                    let (to, rs, as_store) = match edge {
+                        false => (c_tile, c.rs, store),
+                        true => (sums, whole as isize, Store::PLAIN),
+                    };
+                    micro::tile::<V>(rows.len(), vectors, panels, to, rs, as_store);
+                    if edge {
                         let tile = MatrixMut { ptr: c_tile, rows: rows.len(), cols: width, ..c };
                         micro::finish_edge::<V>(sums, whole, tile, store);
                     }

@@ -25,7 +25,7 @@ use std::mem::MaybeUninit;
 use super::blocking::mr;
 use super::matrix::MatrixMut;
 use crate::float::Float;
-use crate::simd::{Vector, prefetch, transpose};
+use crate::simd::{Vector, prefetch, prefetch_far, transpose};
 
 /// The operands of a tile in one slice: where they are, and how far it is to the next row (of A)
 /// and to the next product.
@@ -66,6 +66,10 @@ impl<T: Float> Store<T> {
     pub(super) const PLAIN: Self =
         Self { alpha: T::ONE, beta: T::ZERO, bias: std::ptr::null(), relu: false };
 }
+
+/// A slice of so many products takes longer than it takes to fetch the tile of C from memory; for less, asking for it
+/// would be a good part of the work.
+const LONG: usize = 64;
 
 /// One whole tile of `rows` rows and `vectors` vectors, at `c`, with `rs` from row to row.
 ///
@@ -111,30 +115,40 @@ unsafe fn fixed<V: Vector, const MR: usize, const NV: usize>(
 ) {
     let Panels { kc, mut a, a_row, a_k, mut b, b_k, mut next } = panels;
     let mut sums = [[V::splat(V::Elem::ZERO); NV]; MR];
-    for i in 0..MR {
-        for j in 0..NV {
-            prefetch(c.wrapping_offset(i as isize * rs).wrapping_add(j * V::LANES).cast_const());
-        }
-    }
-    for _ in 0..kc {
-        for j in 0..NV {
-            prefetch(next.at.wrapping_offset(j as isize * next.apart));
-        }
-        let mut row = [V::splat(V::Elem::ZERO); NV];
-        for j in 0..NV {
-            // SAFETY: the panel of B holds NV vectors for each product.
-            row[j] = unsafe { V::load(b.add(j * V::LANES)) };
-        }
-        for i in 0..MR {
-            // SAFETY: the panel of A holds MR rows for each product.
-            let x = V::splat(unsafe { *a.offset(i as isize * a_row) });
+    // The tile of C is asked for row by row on the way, in so many steps each: all at once, its lines would keep
+    // those of B waiting.
+    let steps = if kc >= LONG { kc / MR } else { kc };
+    let mut to = c.cast_const();
+    let mut rest = kc;
+    while rest > 0 {
+        let now = steps.min(rest);
+        rest -= now;
+        if kc >= LONG {
             for j in 0..NV {
-                sums[i][j] = x.mul_add(row[j], sums[i][j]);
+                prefetch(to.wrapping_add(j * V::LANES));
             }
+            to = to.wrapping_offset(rs);
         }
-        a = a.wrapping_offset(a_k);
-        b = b.wrapping_offset(b_k);
-        next.at = next.at.wrapping_offset(next.step);
+        for _ in 0..now {
+            for j in 0..NV {
+                prefetch_far(next.at.wrapping_offset(j as isize * next.apart));
+            }
+            let mut row = [V::splat(V::Elem::ZERO); NV];
+            for j in 0..NV {
+                // SAFETY: the panel of B holds NV vectors for each product.
+                row[j] = unsafe { V::load(b.add(j * V::LANES)) };
+            }
+            for i in 0..MR {
+                // SAFETY: the panel of A holds MR rows for each product.
+                let x = V::splat(unsafe { *a.offset(i as isize * a_row) });
+                for j in 0..NV {
+                    sums[i][j] = x.mul_add(row[j], sums[i][j]);
+                }
+            }
+            a = a.wrapping_offset(a_k);
+            b = b.wrapping_offset(b_k);
+            next.at = next.at.wrapping_offset(next.step);
+        }
     }
     // SAFETY: as the caller promises.
     unsafe { finish(sums, c, rs, store) }
@@ -152,9 +166,11 @@ unsafe fn finish<V: Vector, const MR: usize, const NV: usize>(
     let zero = V::splat(V::Elem::ZERO);
     let alpha = V::splat(store.alpha);
     if store.beta == V::Elem::ZERO {
-        for i in 0..MR {
-            for j in 0..NV {
-                sums[i][j] = alpha.mul(sums[i][j]);
+        if store.alpha != V::Elem::ONE {
+            for i in 0..MR {
+                for j in 0..NV {
+                    sums[i][j] = alpha.mul(sums[i][j]);
+                }
             }
         }
     } else {

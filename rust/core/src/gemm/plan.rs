@@ -112,6 +112,14 @@ impl Plan {
         if self.gram { end.next_multiple_of(self.nr).min(self.columns) } else { self.columns }
     }
 
+    /// Columns of a block of B, where so many are to be shared out: as even as can be, because a panel of A is packed
+    /// anew for each block.
+    #[inline(always)]
+    pub(super) fn block(&self, columns: usize) -> usize {
+        let even = Pieces::at_most(columns, self.nc).longest();
+        even.next_multiple_of(self.strip).min(self.nc).min(columns)
+    }
+
     pub(super) fn tasks(&self) -> usize {
         self.row_groups.count * self.column_groups.count
     }
@@ -130,7 +138,7 @@ impl Plan {
         let few = tiles.len() == 1 || tiles.len() <= 5 && reach::<T>(p.b.rs, depth) <= MANY_PAGES;
         let pack_b = p.b.cs != 1 || !few;
         let a_room = if pack_a { highest * depth } else { 0 };
-        let b_width = columns.len().min(if pack_b { self.nc } else { self.nr });
+        let b_width = if pack_b { self.block(columns.len()) } else { self.nr.min(columns.len()) };
         let b_room = b_width.next_multiple_of(self.nr) * depth;
         Rectangle { tiles, columns, a_room, b_room, pack_b }
     }

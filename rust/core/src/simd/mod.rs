@@ -97,6 +97,19 @@ pub(crate) fn prefetch<T>(p: *const T) {
     let _ = p;
 }
 
+/// The same, into the second level, for what is wanted later.
+#[inline(always)]
+pub(crate) fn prefetch_far<T>(p: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: as above.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T1>(p.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = p;
+}
+
 /// A piece of work that any vector type can do. The implementation of `run` and everything it
 /// calls must be `#[inline(always)]`.
 pub(crate) trait Kernel<T: Float> {
