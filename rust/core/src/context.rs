@@ -51,10 +51,22 @@ impl Context {
     /// must write what no other touches: that is what makes the result the same for any number.
     #[inline]
     pub fn parallel(&self, count: usize, task: impl Fn(usize) + Sync) {
+        self.share(count, None, task);
+    }
+
+    /// The same for tasks of which it is known how many operations they are, all together. Where that is little, it
+    /// is shared out if that costs next to nothing: if threads are at hand.
+    #[inline]
+    pub fn parallel_work(&self, count: usize, work: usize, task: impl Fn(usize) + Sync) {
+        self.share(count, Some(work), task);
+    }
+
+    #[inline]
+    fn share(&self, count: usize, work: Option<usize>, task: impl Fn(usize) + Sync) {
         if self.threads == 1 || count <= 1 {
             (0..count).for_each(task);
         } else {
-            threads::run(self.threads, count, &task);
+            threads::run(self.threads, count, work, &task);
         }
     }
 

@@ -39,7 +39,7 @@ use crate::simd::{Kernel, Vector, dispatch};
 pub(super) fn blocked<T: Float>(ctx: &Context, p: &Product<'_, T>) -> Result<()> {
     let (p, plan) = dispatch(ctx.isa(), Planning { p: *p, threads: ctx.threads() });
     let failed = OnceLock::new();
-    ctx.parallel(plan.tasks(), |task| {
+    ctx.parallel_work(plan.tasks(), p.work(), |task| {
         let rectangle = plan.rectangle(task, &p);
         let done = with_scratch(rectangle.a_room + rectangle.b_room, |scratch| {
             dispatch(ctx.isa(), Nest { p: &p, plan: &plan, rectangle, scratch });

@@ -49,7 +49,7 @@ pub(super) fn pays(m: usize, k: usize, n: usize) -> bool {
 pub(super) fn dot<T: Float>(ctx: &Context, p: &Product<'_, T>) -> Result<()> {
     let (m, k, n) = (p.c.rows, p.a.cols, p.c.cols);
     let serial = ctx.serial();
-    let ctx = if k.saturating_mul(2 * m * n) < 2 * WORTH_A_TASK { &serial } else { ctx };
+    let ctx = if p.work() < 2 * WORTH_A_TASK { &serial } else { ctx };
     // The rows of the smaller operand are read again for each few rows of the larger.
     let (large, small) = if m >= n { (p.a, p.b.t()) } else { (p.b.t(), p.a) };
     let chunks = Pieces::at_most(k, chunk::<T>());
@@ -69,12 +69,12 @@ pub(super) fn dot<T: Float>(ctx: &Context, p: &Product<'_, T>) -> Result<()> {
         let sums = Sums { buffer, chunks: chunks.count, elements: m * n, columns: small.rows };
         let small = Small { matrix: small, packed: if packs { packed } else { ptr::null_mut() } };
         if packs {
-            ctx.parallel(chunks.count, |chunk| {
+            ctx.parallel_work(chunks.count, p.work(), |chunk| {
                 dispatch(ctx.isa(), Pack { small: &small, products: chunks.get(chunk) });
             });
         }
         // Chunk by chunk, so that the smaller operand's stays in the second level meanwhile.
-        ctx.parallel(chunks.count * groups, |task| {
+        ctx.parallel_work(chunks.count * groups, p.work(), |task| {
             let (chunk, row) = (task / groups, task % groups * group);
             let products = chunks.get(chunk);
             let large = large.sub(row..large.rows.min(row + group), products.clone());

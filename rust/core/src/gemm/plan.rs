@@ -38,7 +38,7 @@ impl<'p, T: Float> Kernel<T> for Planning<'p, T> {
     #[inline(always)]
     fn run<V: Vector<Elem = T>>(self) -> (Product<'p, T>, Plan) {
         let p = turned(self.p, V::LANES);
-        let (m, k, n) = (p.c.rows, p.a.cols, p.c.cols);
+        let (m, n) = (p.c.rows, p.c.cols);
         // Rows that fit in one tile, if it is one vector wide, see each element of B once.
         let tall = m > mr::<V>() && m <= NRV * mr::<V>();
         let (height, vectors) = if tall { (m, 1) } else { (mr::<V>(), NRV) };
@@ -48,8 +48,7 @@ impl<'p, T: Float> Kernel<T> for Planning<'p, T> {
         // A gradient of weights: the same thread should have the same rows, whatever the batch, for it has the
         // weights and what the optimiser knows of them in its caches.
         let consumed = matches!(p.epilogue, Epilogue::Consume(_));
-        let work = m.saturating_mul(n).saturating_mul(2 * k.max(1));
-        let (down, across) = match (work / WORTH_A_TASK).min(self.threads) {
+        let (down, across) = match (p.work() / WORTH_A_TASK).min(self.threads) {
             0 | 1 => (1, 1),
             threads if consumed => {
                 // The fewer rows a group has, the more it matters if another has one more.

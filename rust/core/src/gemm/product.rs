@@ -37,6 +37,11 @@ pub(crate) fn run<T: Float>(ctx: &Context, p: Product<'_, T>) -> Result<()> {
 }
 
 impl<T: Float> Product<'_, T> {
+    /// Operations: a multiplication and an addition for each product of two numbers.
+    pub(super) fn work(&self) -> usize {
+        self.c.rows.saturating_mul(self.c.cols).saturating_mul(2 * self.a.cols.max(1))
+    }
+
     /// Whether B is Aᵀ and nothing else comes in: then C is its own transpose.
     pub(super) fn is_gram(&self) -> bool {
         let Self { a, b, .. } = self;

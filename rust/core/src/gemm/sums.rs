@@ -39,7 +39,7 @@ impl<T> Sums<T> {
 pub(super) fn add_up<T: Float>(ctx: &Context, p: &Product<'_, T>, sums: &Sums<T>) {
     let (m, n) = (p.c.rows, p.c.cols);
     let long = Pieces::at_most(m.max(n), (SUMS_A_TASK / m.min(n)).max(64));
-    ctx.parallel(long.count, |task| {
+    ctx.parallel_work(long.count, p.work(), |task| {
         let (rows, columns) = if m >= n { (long.get(task), 0..n) } else { (0..m, long.get(task)) };
         dispatch(ctx.isa(), Add { p, sums, rows: rows.clone(), columns: columns.clone() });
         // SAFETY: the piece is within C, finished, and this task's own.

@@ -6,8 +6,12 @@
 //! in time costs nothing, its share has been done by the others.
 //!
 //! A worker spins for a while after its last job, because in a fit the next one is microseconds
-//! away and waking a sleeper takes 50 to 90 µs; then it sleeps. While one caller has the pool,
-//! another one's work runs on that caller's own thread, so concurrent fits do not crowd the cores.
+//! away and waking a sleeper takes 50 to 90 µs; then it sleeps. A brief job does not wake it: it would be done before
+//! the worker is there. But where brief jobs follow each other, as in a loop over small products, the worker is woken
+//! for those to come.
+//!
+//! While one caller has the pool, another one's work runs on that caller's own thread, so concurrent fits do not crowd
+//! the cores.
 //!
 //! The whole protocol is in one word, `state`: a generation that grows with each job, a bit that
 //! says that the job may be joined, and the number of workers inside.
@@ -33,6 +37,12 @@ const SPIN: Duration = Duration::from_micros(100);
 /// How long it does so without letting others have its core first: among them may be the caller.
 const HARD_SPIN: Duration = Duration::from_micros(10);
 
+/// A job of fewer operations is brief: half of it is done in less time than it takes to wake a worker (some 70 µs).
+const BRIEF: usize = 1 << 23;
+
+/// So many brief jobs, none more than [`SPIN`] after the one before, are a loop.
+const LOOP: u32 = 4;
+
 /// A value on cache lines of its own: neighbours that other threads write do not slow it down.
 #[repr(align(128))]
 struct Padded<T>(T);
@@ -53,8 +63,33 @@ struct Pool {
     sleepers: AtomicUsize,
     bed: Mutex<()>,
     alarm: Condvar,
-    /// Held by the caller whose job this is; counts the workers started.
-    owner: Mutex<usize>,
+    /// Held by the caller whose job this is.
+    owner: Mutex<Owned>,
+}
+
+/// What the owner of the pool alone looks at.
+#[derive(Default)]
+struct Owned {
+    /// How many workers there are.
+    started: usize,
+    /// When the last brief job ended that found no worker awake, and how many of them have come one behind the other.
+    last: Option<Instant>,
+    row: u32,
+}
+
+impl Owned {
+    /// Does a brief job that finds no worker awake, unless it is one of so many that it is time to wake them. Whether
+    /// it is done.
+    fn does_alone(&mut self, count: usize, task: &Task<'_>) -> bool {
+        let close = self.last.is_some_and(|last| last.elapsed() < SPIN);
+        self.row = if close { self.row + 1 } else { 1 };
+        let alone = self.row < LOOP;
+        if alone {
+            (0..count).for_each(task);
+            self.last = Some(Instant::now());
+        }
+        alone
+    }
 }
 
 /// What the workers need to know of a job. Written only while the job is closed and nobody is
@@ -87,13 +122,15 @@ pub fn take_warning() -> Option<&'static str> {
 }
 
 /// Calls `task` with 0, ..., `count - 1`, each once, on the caller and up to `threads - 1`
-/// workers, and returns when all calls have returned. A panic in a task is passed on to the caller.
-pub(crate) fn run(threads: usize, count: usize, task: &Task<'_>) {
+/// workers, and returns when all calls have returned. A panic in a task is passed on to the caller. `work` is how many
+/// operations that is, as far as it is known.
+pub(crate) fn run(threads: usize, count: usize, work: Option<usize>, task: &Task<'_>) {
     let pool = Pool::of_this_process();
+    let brief = work.is_some_and(|work| work < BRIEF);
     match pool.owner.try_lock() {
-        Ok(started) => pool.run(started, threads - 1, count, task),
-        Err(TryLockError::Poisoned(started)) => {
-            pool.run(started.into_inner(), threads - 1, count, task);
+        Ok(owned) => pool.run(owned, threads - 1, count, brief, task),
+        Err(TryLockError::Poisoned(owned)) => {
+            pool.run(owned.into_inner(), threads - 1, count, brief, task);
         }
         // The pool is busy with another caller's job, or this is a task of a job itself.
         Err(TryLockError::WouldBlock) => (0..count).for_each(task),
@@ -130,19 +167,24 @@ impl Pool {
             sleepers: AtomicUsize::new(0),
             bed: Mutex::new(()),
             alarm: Condvar::new(),
-            owner: Mutex::new(0),
+            owner: Mutex::default(),
         }
     }
 
     fn run(
         &'static self,
-        mut started: MutexGuard<'_, usize>,
+        mut owned: MutexGuard<'_, Owned>,
         helpers: usize,
         count: usize,
+        brief: bool,
         task: &Task<'_>,
     ) {
         let helpers = helpers.min(count - 1);
-        self.start_workers(&mut started, helpers);
+        let awake = owned.started.saturating_sub(self.sleepers.load(Ordering::Relaxed));
+        if brief && awake == 0 && owned.does_alone(count, task) {
+            return;
+        }
+        self.start_workers(&mut owned.started, helpers);
 
         let job: *const Task<'_> = task;
         // SAFETY: the owner's lock is held, the last job is closed and empty, so nobody reads
@@ -164,7 +206,7 @@ impl Pool {
         drop(closing);
 
         let panic = self.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
-        drop(started);
+        drop(owned);
         if let Some(payload) = panic {
             resume_unwind(payload);
         }
@@ -329,7 +371,7 @@ mod tests {
         for threads in [2, 3, 5, 9] {
             for count in [2, 3, 17, 1000] {
                 let calls: Vec<AtomicUsize> = (0..count).map(|_| AtomicUsize::new(0)).collect();
-                run(threads, count, &|i| {
+                run(threads, count, None, &|i| {
                     calls[i].fetch_add(1, Ordering::Relaxed);
                 });
                 assert!(calls.iter().all(|c| c.load(Ordering::Relaxed) == 1));
@@ -344,7 +386,7 @@ mod tests {
             if round % 500 == 0 {
                 std::thread::sleep(super::SPIN * 5);
             }
-            run(3, 4, &|i| {
+            run(3, 4, None, &|i| {
                 total.fetch_add(i, Ordering::Relaxed);
             });
         }
@@ -358,8 +400,8 @@ mod tests {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for _ in 0..100 {
-                        run(2, 3, &|_| {
-                            run(2, 5, &|_| {
+                        run(2, 3, None, &|_| {
+                            run(2, 5, None, &|_| {
                                 total.fetch_add(1, Ordering::Relaxed);
                             });
                         });
@@ -374,13 +416,13 @@ mod tests {
     fn a_panic_reaches_the_caller_and_the_pool_goes_on() {
         for _ in 0..50 {
             let caught = std::panic::catch_unwind(|| {
-                run(3, 8, &|i| assert!(i != 5, "task five"));
+                run(3, 8, None, &|i| assert!(i != 5, "task five"));
             });
             let message = *caught.expect_err("task 5 panics").downcast::<&str>().expect("a str");
             assert_eq!(message, "task five");
         }
         let total = AtomicUsize::new(0);
-        run(3, 8, &|i| {
+        run(3, 8, None, &|i| {
             total.fetch_add(i, Ordering::Relaxed);
         });
         assert_eq!(total.into_inner(), 28);
