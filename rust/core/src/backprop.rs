@@ -12,6 +12,8 @@
 //! The gradient of the input is never formed: nobody wants it, and it would be a third of the work.
 //! Buffers are allocated once and reused for every block.
 
+use std::ops::Range;
+
 use ndarray::{ArrayView2, ArrayViewMut2, s};
 
 use crate::activation::Activation;
@@ -30,6 +32,7 @@ use crate::math::map::{Unary, map};
 use crate::normalization::{self, Room};
 use crate::parameters::Parameters;
 use crate::simd::VectorMath;
+use crate::tail::{Pass, Tail};
 
 /// The most memory that the activations of a block may take.
 const BLOCK_BYTES: usize = 32 << 20;
@@ -42,8 +45,7 @@ const BLOCK_WORK: usize = 2 << 30;
 /// that the order of every sum is too.
 pub(crate) fn rows_per_block<T: Float>(architecture: &Architecture) -> usize {
     let widths: usize = architecture.sizes().iter().sum();
-    let widest = architecture.sizes().iter().max().expect("there are two sizes at least");
-    let by_memory = BLOCK_BYTES / size_of::<T>() / (widths + 2 * widest);
+    let by_memory = BLOCK_BYTES / size_of::<T>() / (2 * widths);
     let by_work = BLOCK_WORK / architecture.parameters();
     by_memory.min(by_work).clamp(16, 2048)
 }
@@ -56,8 +58,10 @@ pub(crate) struct Workspace<T: Float> {
     activations: Vec<Buffer<T>>,
     /// `Z_l` of the layers whose activation is differentiated from its input.
     inputs: Vec<Option<Buffer<T>>>,
-    /// `dZ_l` of the layer at work and of the one before.
-    deltas: [Buffer<T>; 2],
+    /// `dZ_l` of the hidden layers.
+    deltas: Vec<Buffer<T>>,
+    /// Whether the rows may be shared out in the [tail](crate::tail) of the network.
+    shares_rows: bool,
     /// Of the layers that are normalised.
     rooms: Vec<Option<Room<T>>>,
     /// What is left out of the layers' inputs, if anything is.
@@ -80,15 +84,27 @@ impl<T: Float> Workspace<T> {
                 _ => Ok(None),
             })
             .collect::<Result<_>>()?;
-        let hidden = sizes[..sizes.len() - 1].iter().max().copied().unwrap_or(0);
-        let delta = || Buffer::zeros(rows * hidden, what);
-        let deltas = [delta()?, delta()?];
+        let hidden = &sizes[..sizes.len() - 1];
+        let deltas = hidden.iter().map(|n| Buffer::zeros(rows * n, what)).collect::<Result<_>>()?;
         let room = |(l, &n): (usize, &usize)| {
             let kind = architecture.normalization_of(l);
             kind.map(|kind| Room::new(kind, rows, n)).transpose()
         };
         let rooms = sizes.iter().enumerate().map(room).collect::<Result<_>>()?;
-        Ok(Self { layout, activations, inputs, deltas, rooms, dropout: None })
+        let dropout = None;
+        Ok(Self { layout, activations, inputs, deltas, shares_rows: false, rooms, dropout })
+    }
+
+    /// Lets the tail's rows be shared out: for a workspace that has the whole batch.
+    pub(crate) fn share_rows(&mut self) {
+        self.shares_rows = true;
+    }
+
+    /// The tail of the network, for so many rows, if there is one.
+    fn tail(&self, architecture: &Architecture, rows: usize) -> Option<Tail> {
+        let plain = self.dropout.is_none() && self.rooms.iter().all(Option::is_none);
+        let may = self.shares_rows && self.layout == Layout::Rows && plain;
+        may.then(|| Tail::of(architecture, rows)).flatten()
     }
 
     /// Leaves out what enters each layer with these probabilities, drawn from `seed`, for up to `rows` rows.
@@ -104,7 +120,8 @@ impl<T: Float> Workspace<T> {
         Ok(())
     }
 
-    /// The forward pass: leaves every `A_l` and the logits `Z_L` in the workspace. `first`, if it is known, is `Z_1`
+    /// The forward pass: leaves every `A_l` and the logits `Z_L` in the workspace, but for those of the
+    /// [tail](crate::tail), whose way back follows at once. `first`, if it is known, is `Z_1`
     /// without its bias, (rows, n_1): then the samples are not read.
     pub(crate) fn forward(
         &mut self,
@@ -123,7 +140,8 @@ impl<T: Float> Workspace<T> {
             let input = self.inputs[0].as_deref_mut();
             first_activations(ctx, architecture, z, parameters.bias_slice(0), a, input);
         }
-        for l in usize::from(first.is_some())..architecture.layers() {
+        let end = self.tail(architecture, rows).map_or(architecture.layers(), |tail| tail.first);
+        for l in usize::from(first.is_some())..end {
             look(stop)?;
             let layout = self.layout(architecture, l);
             let (before, after) = self.activations.split_at_mut(l);
@@ -166,28 +184,50 @@ impl<T: Float> Workspace<T> {
         let rows = block.x.nrows();
         let sizes = architecture.sizes();
         let last = architecture.layers() - 1;
-        let logits = self.logits(rows, architecture.outputs());
-        let value = loss.value_and_gradient(ctx.isa(), logits, block.y, block.weights);
+        let tail = self.tail(architecture, rows);
+        let value = match &tail {
+            Some(tail) => {
+                look(stop)?;
+                let Self { activations, inputs, deltas, .. } = self;
+                let parameters = sink.parameters();
+                let pass =
+                    Pass { architecture, parameters, loss, block, activations, inputs, deltas };
+                tail.run(ctx, &pass)?
+            }
+            None => {
+                let logits = self.logits(rows, architecture.outputs());
+                loss.value_and_gradient(ctx.isa(), logits, block.y, block.weights)
+            }
+        };
         if !value.is_finite() {
             return Ok(value);
+        }
+        if let Some(tail) = &tail {
+            let of = |l: usize| {
+                let a = match l {
+                    0 => block.x.view(),
+                    _ => matrix(&self.activations[l - 1], rows, sizes[l]),
+                };
+                let dz = if l == last { &self.activations[l] } else { &self.deltas[l] };
+                (a, matrix(dz, rows, sizes[l + 1]))
+            };
+            sink.layers(ctx, tail.first..last + 1, &of)?;
         }
 
         let layout = self.layout;
         let padded = layout.padded(rows);
-        let [this, other] = &mut self.deltas;
-        let (mut this, mut other): (&mut [T], &mut [T]) = (this, other);
-        for l in (0..=last).rev() {
+        let end = tail.map_or(last + 1, |tail| tail.first);
+        for l in (0..end).rev() {
             look(stop)?;
             let (before, after) = self.activations.split_at(l);
-            let dz = if l == last { &after[0][..] } else { &this[..] };
+            let (deltas_before, deltas_after) = self.deltas.split_at_mut(l);
             let dz = match l == last {
-                true => matrix(dz, rows, sizes[l + 1]),
-                false => layout.view(dz, padded, sizes[l + 1]),
+                true => matrix(&after[0], rows, sizes[l + 1]),
+                false => layout.view(&deltas_after[0], padded, sizes[l + 1]),
             };
-            let a = match before.last() {
-                None => block.x.view(),
-                Some(a) => {
-                    let mut da = layout.view_mut(other, padded, sizes[l]);
+            let a = match (before.last(), deltas_before.last_mut()) {
+                (Some(a), Some(delta)) => {
+                    let mut da = layout.view_mut(delta, padded, sizes[l]);
                     let w = sink.parameters().weight(l);
                     linear_backward_input(ctx, dz, w, da.slice_mut(s![..dz.nrows(), ..]))?;
                     if let Some(dropout) = &self.dropout {
@@ -195,21 +235,21 @@ impl<T: Float> Workspace<T> {
                     }
                     let g = architecture.activation(l - 1).expect("a hidden layer has one");
                     let saved = self.inputs[l - 1].as_deref().unwrap_or(a);
-                    activation_backward(ctx, g, saved, &mut other[..padded * sizes[l]]);
+                    activation_backward(ctx, g, saved, &mut delta[..padded * sizes[l]]);
                     if let Some(room) = &mut self.rooms[l - 1] {
                         let by = sink.parameters().normalization(l - 1);
                         let by = by.expect("the parameters have the form");
-                        room.backward(ctx, by, &mut other[..rows * sizes[l]]);
+                        room.backward(ctx, by, &mut delta[..rows * sizes[l]]);
                         let (gain, shift) = room.gradients();
                         sink.normalization(ctx, l - 1, gain, shift);
                     }
                     layout.view(a, padded, sizes[l])
                 }
+                _ => block.x.view(),
             };
             let kept = self.dropout.as_ref().and_then(|dropout| dropout.kept(l, rows, sizes[l]));
             let a = kept.unwrap_or(a);
             sink.layer(ctx, l, a.slice(s![..rows, ..]), dz.slice(s![..rows, ..]))?;
-            std::mem::swap(&mut this, &mut other);
         }
         Ok(value)
     }
@@ -245,6 +285,18 @@ pub(crate) trait GradientSink<T: Float> {
         a: ArrayView2<'_, T>,
         dz: ArrayView2<'_, T>,
     ) -> Result<()>;
+    /// The same for several layers, each of them little work; `of` says what `A_{l-1}` and `dZ_l` are.
+    fn layers<'v>(
+        &mut self,
+        ctx: &Context,
+        layers: Range<usize>,
+        of: &(dyn Fn(usize) -> (ArrayView2<'v, T>, ArrayView2<'v, T>) + Sync),
+    ) -> Result<()> {
+        layers.rev().try_for_each(|l| {
+            let (a, dz) = of(l);
+            self.layer(ctx, l, a, dz)
+        })
+    }
 }
 
 /// What the forward pass of a layer leaves for the backward pass.
@@ -346,7 +398,12 @@ fn activate<T: Float>(
 }
 
 /// `dA → dZ = dA ∘ g'`, in place.
-fn activation_backward<T: Float>(ctx: &Context, g: Activation, saved: &[T], da: &mut [T]) {
+pub(crate) fn activation_backward<T: Float>(
+    ctx: &Context,
+    g: Activation,
+    saved: &[T],
+    da: &mut [T],
+) {
     ctx.in_pieces(da, |from, piece| {
         g.backward(ctx.isa(), &saved[from..from + piece.len()], piece);
     });

@@ -68,10 +68,17 @@ impl<T: Float> Passes<T> {
         layout: Layout,
     ) -> Result<Self> {
         let lane = |_| Lane::new(architecture, uint8_scale, block.div_ceil(lanes), layout);
+        let mut lanes = (0..lanes).map(lane).collect::<Result<Vec<_>>>()?;
+        if let [alone] = &mut lanes[..] {
+            alone.workspace.share_rows();
+        }
         Ok(Self {
             block,
-            lanes: (0..lanes).map(lane).collect::<Result<_>>()?,
-            sums: (1..lanes).map(|_| Parameters::zeros(architecture)).collect::<Result<_>>()?,
+            sums: lanes[1..]
+                .iter()
+                .map(|_| Parameters::zeros(architecture))
+                .collect::<Result<_>>()?,
+            lanes,
             first: Buffer::zeros(0, "activations")?,
         })
     }

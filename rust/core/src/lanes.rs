@@ -18,12 +18,10 @@ use crate::layout::Layout;
 use crate::loader::Loader;
 use crate::loss::Loss;
 use crate::samples::Rows;
+use crate::tail::OPERATIONS_A_UNIT;
 
 /// Operations that are worth a lane: some 5 µs, several times what a fork and join take.
 const WORTH_A_LANE: usize = 1 << 19;
-
-/// A unit's activation, derivative and loss cost about as much as so many operations in a product.
-const OPERATIONS_A_UNIT: usize = 128;
 
 /// The most lanes: each more is one more sum of gradients to add.
 pub(crate) const MOST: usize = 8;

@@ -67,13 +67,7 @@ impl<T: Float> TargetLoader<T> {
         rows: &Rows<'_>,
     ) -> (Targets<'b, T>, Option<&'b [T]>) {
         match rows {
-            Rows::Run(run) => {
-                let y = match &data.y {
-                    Targets::Values(y) => Targets::Values(y.slice(s![run.clone(), ..])),
-                    Targets::Classes(y) => Targets::Classes(&y[run.clone()]),
-                };
-                (y, data.weights.map(|w| &w[run.clone()]))
-            }
+            Rows::Run(run) => (data.y.rows(run.clone()), data.weights.map(|w| &w[run.clone()])),
             Rows::Picked(picked) => {
                 let picked = || picked.iter().map(|&row| row as usize);
                 let y = match &data.y {

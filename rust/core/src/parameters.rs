@@ -18,23 +18,31 @@ use crate::normalization::Normalization;
 /// Weights (n_out, n_in) and biases (n_out) of each layer, or numbers of the same form.
 #[derive(Debug)]
 pub struct Parameters<T: Float> {
-    layers: Vec<Layer>,
+    layers: Vec<Places>,
     values: Buffer<T>,
 }
 
+/// Where the numbers of a layer are.
 #[derive(Clone, Debug, PartialEq)]
-struct Layer {
+pub(crate) struct Places {
     shape: (usize, usize),
-    weight: Range<usize>,
-    bias: Range<usize>,
-    normalization: Option<Places>,
+    pub(crate) weight: Range<usize>,
+    pub(crate) bias: Range<usize>,
+    normalization: Option<NormalizedPlaces>,
 }
 
 /// Where the numbers of a layer's normalisation are: γ, β, and the μ and σ² that are remembered.
 #[derive(Clone, Debug, PartialEq)]
-struct Places {
+struct NormalizedPlaces {
     kind: Normalization,
     arrays: [Range<usize>; 4],
+}
+
+impl Places {
+    /// Whether the bias says something: batch normalisation takes it away again.
+    pub(crate) fn bias_counts(&self) -> bool {
+        !matches!(&self.normalization, Some(places) if places.kind == Normalization::Batch)
+    }
 }
 
 /// The numbers of a layer's normalisation, (n_out) each.
@@ -77,13 +85,14 @@ impl<T: Float> Parameters<T> {
             .sizes()
             .windows(2)
             .enumerate()
-            .map(|(l, n)| Layer {
+            .map(|(l, n)| Places {
                 shape: (n[1], n[0]),
                 weight: take(n[1] * n[0]),
                 bias: take(n[1]),
-                normalization: architecture
-                    .normalization_of(l)
-                    .map(|kind| Places { kind, arrays: std::array::from_fn(|_| take(n[1])) }),
+                normalization: architecture.normalization_of(l).map(|kind| NormalizedPlaces {
+                    kind,
+                    arrays: std::array::from_fn(|_| take(n[1])),
+                }),
             })
             .collect();
         Ok(Self { layers, values: Buffer::zeros(end, "parameters")? })
@@ -171,9 +180,14 @@ impl<T: Float> Parameters<T> {
         Some(NormalizedMut { gain, shift, mean, variance })
     }
 
-    /// Whether the bias of layer `l` says something: batch normalisation takes it away again.
+    /// Whether the bias of layer `l` [counts](Places::bias_counts).
     pub(crate) fn bias_counts(&self, l: usize) -> bool {
-        !matches!(&self.layers[l].normalization, Some(places) if places.kind == Normalization::Batch)
+        self.layers[l].bias_counts()
+    }
+
+    /// Everything to be changed, and where in it each layer's numbers are.
+    pub(crate) fn places_mut(&mut self) -> (&[Places], &mut [T]) {
+        (&self.layers, &mut self.values)
     }
 
     /// Everything, padding included.

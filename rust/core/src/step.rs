@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::caches::Caches;
 use crate::context::{Context, PIECE};
 use crate::disjoint::Disjoint;
 use crate::float::Float;
@@ -93,6 +94,19 @@ pub(crate) struct LayerState<'a, T> {
 }
 
 impl<'a, T: Float> LayerState<'a, T> {
+    /// Those of all layers in one.
+    pub(crate) fn of_all(
+        parameters: &'a mut Parameters<T>,
+        slots: &'a mut [Parameters<T>],
+    ) -> Self {
+        let used = slots.len();
+        let mut arrays: [&mut [T]; Optimizer::MAX_SLOTS] = Default::default();
+        for (array, slot) in arrays.iter_mut().zip(slots) {
+            *array = slot.values_mut();
+        }
+        Self::new(parameters.values_mut(), arrays, used)
+    }
+
     /// Those of layer `l`: of the weights, and of the biases.
     pub(crate) fn of(
         l: usize,
@@ -137,6 +151,16 @@ impl<'a, T: Float> LayerState<'a, T> {
         Self { parameters: Disjoint::new(parameters), slots: slots.map(Disjoint::new), used }
     }
 
+    /// Those parameters.
+    ///
+    /// # Safety
+    /// Nobody else uses them meanwhile.
+    #[allow(clippy::mut_from_ref, reason = "the caller promises that parts are not shared")]
+    pub(crate) unsafe fn parameters(&self, range: Range<usize>) -> &mut [T] {
+        // SAFETY: the caller's promise.
+        unsafe { self.parameters.part(range) }
+    }
+
     /// One step of the optimiser on those elements, whose gradient is given.
     ///
     /// # Safety
@@ -159,7 +183,8 @@ impl<'a, T: Float> LayerState<'a, T> {
         step.rule.apply(ctx.isa(), decay, parameters, gradient, &mut state[..self.used]);
     }
 
-    /// One step of the optimiser on a tile of the matrix, which has so many columns, from its gradient.
+    /// One step of the optimiser on a tile of a matrix that begins at element `first` and has so many columns, from its
+    /// gradient.
     ///
     /// # Safety
     /// The tile lies within the matrix, and nobody else uses its elements meanwhile.
@@ -167,12 +192,13 @@ impl<'a, T: Float> LayerState<'a, T> {
         &self,
         ctx: &Context,
         step: &Step,
+        first: usize,
         columns: usize,
         tile: &Tile<'_, T>,
     ) {
         let (rows, width) = tile.values.dim();
         assert!(width <= 1 || tile.values.strides()[1] == 1, "a tile's rows are contiguous");
-        let from = tile.row * columns + tile.column;
+        let from = first + tile.row * columns + tile.column;
         self.parameters.at(from + rows.saturating_sub(1) * columns + width); // It lies within.
         let mut state = [std::ptr::null_mut(); Optimizer::MAX_SLOTS];
         for (start, slot) in state.iter_mut().zip(&self.slots[..self.used]) {
@@ -191,13 +217,25 @@ impl<'a, T: Float> LayerState<'a, T> {
         unsafe { step.rule.apply_block(ctx.isa(), step.decay, self.used, block) };
     }
 
+    /// Whether so many parameters, with what the optimiser knows of them, are more than so many cores have in their
+    /// second level.
+    pub(crate) fn is_far(&self, parameters: usize, threads: usize) -> bool {
+        (1 + self.used) * parameters * size_of::<T>() / threads > Caches::get().l2
+    }
+
     /// Asks for the lines of the cache that a tile's update will want.
     #[inline]
-    pub(crate) fn fetch(&self, columns: usize, rows: Range<usize>, width: Range<usize>) {
+    pub(crate) fn fetch(
+        &self,
+        first: usize,
+        columns: usize,
+        rows: Range<usize>,
+        width: Range<usize>,
+    ) {
         let line = 64 / size_of::<T>();
         for array in std::iter::once(&self.parameters).chain(&self.slots[..self.used]) {
             for row in rows.clone() {
-                let start = array.at(row * columns);
+                let start = array.at(first + row * columns);
                 for column in width.clone().step_by(line) {
                     prefetch(start.wrapping_add(column));
                 }

@@ -2,15 +2,16 @@
 
 use std::ops::Range;
 
-use ndarray::ArrayView2;
+use ndarray::{ArrayView2, ArrayViewMut2, s};
 
 use crate::backprop::GradientSink;
 use crate::context::Context;
 use crate::dense::{linear_backward_bias, linear_backward_weight};
+use crate::disjoint::Disjoint;
 use crate::error::Result;
 use crate::float::Float;
 use crate::gemm::{Consumer, Epilogue, Tile};
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, Places};
 use crate::step::{LayerState, Step};
 
 /// Updates each layer as soon as its gradient is there, tile by tile, while the tile is in the cache.
@@ -22,6 +23,15 @@ pub(crate) struct UpdateAtOnce<'a, T: Float> {
     pub(crate) gradients: &'a mut Parameters<T>,
     pub(crate) slots: &'a mut [Parameters<T>],
 }
+
+/// Operations that are worth a task of their own where the layers are small.
+const WORTH_A_TASK: usize = 1 << 17;
+
+/// An optimiser's step on a weight takes about as long as so many operations in a product.
+const OPERATIONS_A_WEIGHT: usize = 50;
+
+/// Rows of weights in a task are a multiple of this, as far as they go.
+const ROWS: usize = 8;
 
 impl<T: Float> GradientSink<T> for UpdateAtOnce<'_, T> {
     fn parameters(&self) -> &Parameters<T> {
@@ -43,51 +53,138 @@ impl<T: Float> GradientSink<T> for UpdateAtOnce<'_, T> {
         a: ArrayView2<'_, T>,
         dz: ArrayView2<'_, T>,
     ) -> Result<()> {
-        let step = self.step;
-        self.bias(ctx, l, dz)?;
-        if let Some(rate) = step.plain {
-            // W ← (1 - ηλ/m) W - (η/m) dZᵀ A is a product added to what is there: no gradient need exist.
-            let factor = T::from_f64(-rate * self.scale);
-            let keep = T::from_f64(1.0 - rate * step.decay);
-            let (w, _) = self.parameters.layer_mut(l);
-            return linear_backward_weight(ctx, factor, dz, a, keep, w, Epilogue::None);
-        }
-        let (dw, _) = self.gradients.layer_mut(l);
-        let (weight, _) = LayerState::of(l, self.parameters, self.slots);
-        let updating = Updating { ctx, step, weight, columns: dw.ncols() };
-        let scale = T::from_f64(self.scale);
-        linear_backward_weight(ctx, scale, dz, a, T::ZERO, dw, Epilogue::Consume(&updating))
-    }
-}
-
-/// The update of a layer's weights, to which the tiles of their gradient are handed.
-struct Updating<'a, T> {
-    ctx: &'a Context,
-    step: Step,
-    weight: LayerState<'a, T>,
-    columns: usize,
-}
-
-impl<T: Float> Consumer<T> for Updating<'_, T> {
-    fn expect(&self, rows: Range<usize>, columns: Range<usize>) {
-        self.weight.fetch(self.columns, rows, columns);
+        let units = 0..dz.ncols();
+        // SAFETY: nobody else has the parameters, the gradients or the optimiser's memory.
+        unsafe { self.shared().units(ctx, l, units, a, dz) }
     }
 
-    fn take(&self, tile: Tile<'_, T>) {
-        // SAFETY: tiles do not overlap, and each is finished once.
-        unsafe { self.weight.update_tile(self.ctx, &self.step, self.columns, &tile) };
+    /// A task takes some units of a layer, all of their weights.
+    fn layers<'v>(
+        &mut self,
+        ctx: &Context,
+        layers: Range<usize>,
+        of: &(dyn Fn(usize) -> (ArrayView2<'v, T>, ArrayView2<'v, T>) + Sync),
+    ) -> Result<()> {
+        let shared = self.shared();
+        let tasks = |l: usize| {
+            let (a, dz) = of(l);
+            let work = a.ncols() * dz.ncols() * (2 * a.nrows() + OPERATIONS_A_WEIGHT);
+            (work / WORTH_A_TASK).clamp(1, dz.ncols().div_ceil(ROWS))
+        };
+        let failed = std::sync::OnceLock::new();
+        let alone = ctx.serial();
+        ctx.parallel(layers.clone().map(tasks).sum(), |task| {
+            let mut task = task;
+            let l = layers.clone().find(|&l| {
+                let here = task < tasks(l);
+                task -= if here { 0 } else { tasks(l) };
+                here
+            });
+            let l = l.expect("there are as many tasks as all layers have");
+            let (a, dz) = of(l);
+            let groups = dz.ncols().div_ceil(ROWS);
+            let start = |task: usize| (groups * task / tasks(l) * ROWS).min(dz.ncols());
+            // SAFETY: as above, and no two tasks have the same units.
+            let done = unsafe { shared.units(&alone, l, start(task)..start(task + 1), a, dz) };
+            if let Err(error) = done {
+                failed.get_or_init(|| error);
+            }
+        });
+        failed.into_inner().map_or(Ok(()), Err)
     }
 }
 
 impl<T: Float> UpdateAtOnce<'_, T> {
-    /// Updates the biases of layer `l`.
-    fn bias(&mut self, ctx: &Context, l: usize, dz: ArrayView2<'_, T>) -> Result<()> {
-        if !self.parameters.bias_counts(l) {
-            return Ok(());
+    fn shared(&mut self) -> Shared<'_, T> {
+        let (places, gradients) = self.gradients.places_mut();
+        let state = LayerState::of_all(self.parameters, self.slots);
+        Shared {
+            step: self.step,
+            scale: self.scale,
+            places,
+            gradients: Disjoint::new(gradients),
+            state,
         }
-        let (_, db) = self.gradients.slices_mut(l);
-        linear_backward_bias(ctx, T::from_f64(self.scale), dz, T::ZERO, db)?;
-        self.step.bias(ctx, l, self.parameters, self.gradients, self.slots);
-        Ok(())
+    }
+}
+
+/// All that an update changes, for several tasks.
+struct Shared<'a, T> {
+    step: Step,
+    scale: f64,
+    places: &'a [Places],
+    gradients: Disjoint<'a, T>,
+    state: LayerState<'a, T>,
+}
+
+impl<T: Float> Shared<'_, T> {
+    /// Updates the weights and biases of those units of layer `l`.
+    ///
+    /// # Safety
+    /// Nobody else has these units' parameters, gradients and optimiser's memory.
+    unsafe fn units(
+        &self,
+        ctx: &Context,
+        l: usize,
+        units: Range<usize>,
+        a: ArrayView2<'_, T>,
+        dz: ArrayView2<'_, T>,
+    ) -> Result<()> {
+        let Self { step, places, gradients, state, .. } = self;
+        let (place, columns) = (&places[l], a.ncols());
+        let dz = dz.slice_move(s![.., units.clone()]);
+        let part =
+            |all: &Range<usize>, n: usize| all.start + units.start * n..all.start + units.end * n;
+        let (weight, bias) = (part(&place.weight, columns), part(&place.bias, 1));
+        let scale = T::from_f64(self.scale);
+        if place.bias_counts() {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let db = gradients.part(bias.clone());
+                linear_backward_bias(ctx, scale, dz, T::ZERO, db)?;
+                state.update(ctx, step, 0.0, bias, db);
+            }
+        }
+        let matrix = |values| {
+            ArrayViewMut2::from_shape((units.len(), columns), values).expect("a weight for each")
+        };
+        if let Some(rate) = step.plain {
+            // W ← (1 - ηλ/m) W - (η/m) dZᵀ A is a product added to what is there: no gradient need exist.
+            let factor = T::from_f64(-rate * self.scale);
+            let keep = T::from_f64(1.0 - rate * step.decay);
+            // SAFETY: the caller's promise.
+            let w = matrix(unsafe { state.parameters(weight) });
+            return linear_backward_weight(ctx, factor, dz, a, keep, w, Epilogue::None);
+        }
+        // SAFETY: the caller's promise.
+        let dw = matrix(unsafe { gradients.part(weight.clone()) });
+        let fetches = state.is_far(place.weight.len(), ctx.threads());
+        let updating = Updating { ctx, step, state, first: weight.start, columns, fetches };
+        linear_backward_weight(ctx, scale, dz, a, T::ZERO, dw, Epilogue::Consume(&updating))
+    }
+}
+
+/// The update of a matrix of weights, to which the tiles of their gradient are handed.
+struct Updating<'a, T> {
+    ctx: &'a Context,
+    step: &'a Step,
+    state: &'a LayerState<'a, T>,
+    /// Where the matrix begins.
+    first: usize,
+    columns: usize,
+    /// Whether the weights have to be fetched from afar. What is near comes fast enough when it is wanted.
+    fetches: bool,
+}
+
+impl<T: Float> Consumer<T> for Updating<'_, T> {
+    fn expect(&self, rows: Range<usize>, columns: Range<usize>) {
+        if self.fetches {
+            self.state.fetch(self.first, self.columns, rows, columns);
+        }
+    }
+
+    fn take(&self, tile: Tile<'_, T>) {
+        // SAFETY: tiles do not overlap, and each is finished once.
+        unsafe { self.state.update_tile(self.ctx, self.step, self.first, self.columns, &tile) };
     }
 }

@@ -111,9 +111,8 @@ impl<T: Float> Kernel<T> for Nest<'_, '_, T> {
         let slices = Pieces::at_most(p.a.cols, kc::<T>());
         let mut left = rectangle.columns.start;
         let end = rectangle.columns.end.min(plan.end_of_row(plan.rows.start(rectangle.tiles.end)));
-        let width = plan.block(rectangle.columns.len());
         while left < end {
-            let right = (left + width).min(end);
+            let right = (left + rectangle.width).min(end);
             for s in 0..slices.count {
                 let block = Block {
                     p,

@@ -13,7 +13,7 @@
 
 use std::ops::Range;
 
-use super::caches::Caches;
+use crate::caches::Caches;
 use crate::simd::Vector;
 
 /// Vectors in a row of a tile.

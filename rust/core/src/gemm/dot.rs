@@ -29,10 +29,10 @@ use crate::error::Result;
 use crate::float::Float;
 use crate::simd::{Kernel, Vector, dispatch};
 
-/// Elements of the larger operand that make a task.
+/// The most elements of the larger operand that make a task.
 const ELEMENTS_A_TASK: usize = 1 << 17;
-/// Whole tiles of any instruction set have so many rows together.
-const ROWS_OF_TILES: usize = 60;
+/// So many rows are whole tiles of any instruction set.
+const ROWS_OF_TILES: usize = 30;
 /// Rows of the larger operand for which a copy of the smaller is worth making.
 const WORTH_PACKING: usize = 16;
 /// Bytes of the smaller operand that stay in the first-level cache whatever their addresses.
@@ -54,7 +54,9 @@ pub(super) fn dot<T: Float>(ctx: &Context, p: &Product<'_, T>) -> Result<()> {
     let (large, small) = if m >= n { (p.a, p.b.t()) } else { (p.b.t(), p.a) };
     let chunks = Pieces::at_most(k, chunk::<T>());
     let depth = chunks.longest();
-    let group = (ELEMENTS_A_TASK / depth.max(1)).next_multiple_of(ROWS_OF_TILES);
+    let most = (ELEMENTS_A_TASK / depth.max(1)).next_multiple_of(ROWS_OF_TILES);
+    let wanted = (p.work() / WORTH_A_TASK).min(ctx.threads()).div_ceil(chunks.count).max(1);
+    let group = large.rows.div_ceil(wanted).next_multiple_of(ROWS_OF_TILES).min(most);
     let groups = large.rows.div_ceil(group);
     let packs = if small.cs == 1 {
         large.rows >= WORTH_PACKING && small.rows * k * size_of::<T>() > IN_FIRST_LEVEL

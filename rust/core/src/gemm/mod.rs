@@ -2,7 +2,6 @@
 
 mod blocked;
 mod blocking;
-mod caches;
 mod dot;
 mod gemv;
 mod matrix;

@@ -7,6 +7,12 @@ use super::{Epilogue, Product};
 use crate::float::Float;
 use crate::simd::{Kernel, Vector};
 
+/// Operations of a long product: a millisecond and more.
+const LONG: usize = 1 << 28;
+
+/// A product with fewer terms than this writes about as much as it reads.
+const SHALLOW: usize = 64;
+
 /// The sizes that follow from the vector and from C, and how C is shared out: so many groups of
 /// tile rows by so many groups of panels.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +61,15 @@ impl<'p, T: Float> Kernel<T> for Planning<'p, T> {
                 let groups = if rows.count < 16 * threads { threads } else { 2 * threads };
                 shares(groups, rows.count, panels, usize::MAX, 1)
             }
-            threads => shares(2 * threads, rows.count, panels, m, n),
+            // One rectangle a thread packs the least; two are there for whoever is quicker, where it takes so long that
+            // the system may take a core away meanwhile.
+            threads => {
+                let wanted = if p.work() < LONG { threads } else { 2 * threads };
+                // Where little is read for each number written, it is better to write whole rows: two cores that write
+                // to the same pages get in each other's way.
+                let height = if p.a.cols < SHALLOW { usize::MAX } else { m };
+                shares(wanted, rows.count, panels, height, n)
+            }
         };
         let plan = Plan {
             gram: p.is_gram(),
@@ -114,7 +128,7 @@ impl Plan {
     /// Columns of a block of B, where so many are to be shared out: as even as can be, because a panel of A is packed
     /// anew for each block.
     #[inline(always)]
-    pub(super) fn block(&self, columns: usize) -> usize {
+    fn block(&self, columns: usize) -> usize {
         let even = Pieces::at_most(columns, self.nc).longest();
         even.next_multiple_of(self.strip).min(self.nc).min(columns)
     }
@@ -137,9 +151,10 @@ impl Plan {
         let few = tiles.len() == 1 || tiles.len() <= 5 && reach::<T>(p.b.rs, depth) <= MANY_PAGES;
         let pack_b = p.b.cs != 1 || !few;
         let a_room = if pack_a { highest * depth } else { 0 };
-        let b_width = if pack_b { self.block(columns.len()) } else { self.nr.min(columns.len()) };
+        let width = self.block(columns.len());
+        let b_width = if pack_b { width } else { self.nr.min(columns.len()) };
         let b_room = b_width.next_multiple_of(self.nr) * depth;
-        Rectangle { tiles, columns, a_room, b_room, pack_b }
+        Rectangle { tiles, columns, width, a_room, b_room, pack_b }
     }
 }
 
@@ -149,6 +164,8 @@ pub(super) struct Rectangle {
     /// Tile rows.
     pub(super) tiles: Range<usize>,
     pub(super) columns: Range<usize>,
+    /// Columns of a block of B.
+    pub(super) width: usize,
     /// Elements of a packed panel of A; 0 if A is read in place.
     pub(super) a_room: usize,
     /// Elements of what is packed of B.

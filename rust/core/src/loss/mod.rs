@@ -18,7 +18,9 @@ mod squared_error;
 #[cfg(test)]
 mod tests;
 
-use ndarray::{ArrayView2, ArrayViewMut2};
+use std::ops::Range;
+
+use ndarray::{ArrayView2, ArrayViewMut2, s};
 
 use crate::float::Float;
 use crate::isa::Isa;
@@ -53,6 +55,16 @@ pub enum Targets<'a, T> {
     Values(ArrayView2<'a, T>),
     /// (m,): the class of each example. With one output (k = 1), the target itself: 0 or 1.
     Classes(&'a [u32]),
+}
+
+impl<T> Targets<'_, T> {
+    /// Those of some of the examples.
+    pub(crate) fn rows(&self, rows: Range<usize>) -> Targets<'_, T> {
+        match self {
+            Targets::Values(y) => Targets::Values(y.slice(s![rows, ..])),
+            Targets::Classes(y) => Targets::Classes(&y[rows]),
+        }
+    }
 }
 
 impl Loss {

@@ -4,11 +4,11 @@ use std::sync::OnceLock;
 
 /// Bytes of the caches that the blocks are cut for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Caches {
+pub(crate) struct Caches {
     /// Of one core.
-    pub(super) l2: usize,
+    pub(crate) l2: usize,
     /// The last level, shared.
-    pub(super) l3: usize,
+    pub(crate) l3: usize,
 }
 
 /// What nearly every core made since 2015 has, or more.
@@ -16,7 +16,7 @@ const MODEST: Caches = Caches { l2: 256 << 10, l3: 4 << 20 };
 
 impl Caches {
     /// Those of this machine.
-    pub(super) fn get() -> Self {
+    pub(crate) fn get() -> Self {
         static CACHES: OnceLock<Caches> = OnceLock::new();
         *CACHES.get_or_init(|| {
             let found = linux().or_else(cpuid).unwrap_or(MODEST);
