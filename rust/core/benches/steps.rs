@@ -18,8 +18,10 @@ const ADAM: Optimizer = Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-
 const SGD: Optimizer = Optimizer::Sgd { momentum: 0.0, nesterov: false };
 
 /// Layers, rows, rows a step (`None`: all of them), the rule.
-const NETWORKS: [(&[usize], usize, Option<usize>, Optimizer); 7] = [
+const NETWORKS: [(&[usize], usize, Option<usize>, Optimizer); 9] = [
     (&[30, 64, 64, 2], 3200, Some(32), ADAM),
+    (&[64, 100, 10], 1797, Some(200), ADAM),
+    (&[100, 100, 1], 10_000, Some(200), ADAM),
     (&[784, 128, 10], 3200, Some(32), ADAM),
     (&[784, 128, 10], 6400, Some(128), ADAM),
     (&[784, 512, 256, 10], 6400, Some(128), ADAM),

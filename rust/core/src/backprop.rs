@@ -44,8 +44,9 @@ const BLOCK_WORK: usize = 2 << 30;
 /// How many rows go through the network at once: a function of the sizes and the element type, so
 /// that the order of every sum is too.
 pub(crate) fn rows_per_block<T: Float>(architecture: &Architecture) -> usize {
-    let widths: usize = architecture.sizes().iter().sum();
-    let by_memory = BLOCK_BYTES / size_of::<T>() / (2 * widths);
+    let sizes = architecture.sizes();
+    let units: usize = sizes[1..].iter().sum();
+    let by_memory = BLOCK_BYTES / size_of::<T>() / (sizes[0] + 2 * units);
     let by_work = BLOCK_WORK / architecture.parameters();
     by_memory.min(by_work).clamp(16, 2048)
 }

@@ -21,8 +21,11 @@ use crate::loader::Block;
 use crate::loss::Loss;
 use crate::parameters::Parameters;
 
-/// A layer is of the tail if its forward product is at most so many operations: some 30 µs.
-const SMALL: usize = 1 << 22;
+/// A layer of the tail has at most so many weights: every thread reads them all.
+const SMALL: usize = 1 << 14;
+
+/// And so many inputs, because it is by units that its gradient is shared out.
+const NARROW: usize = 1 << 10;
 
 /// Operations that are worth a share: a microsecond or two.
 const WORTH_A_SHARE: usize = 1 << 17;
@@ -33,8 +36,8 @@ pub(crate) const OPERATIONS_A_UNIT: usize = 128;
 /// Rows of a share come in groups that fill a register of any type.
 const GROUP: usize = 16;
 
-/// The most shares.
-const MOST: usize = 16;
+/// The most shares: the more rows a share has, the faster are its products.
+const MOST: usize = 4;
 
 /// Where the tail of a network begins, for batches of so many rows, and how its rows are shared out: functions of the
 /// sizes alone, because the order in which the rows' losses are added depends on it.
@@ -50,12 +53,14 @@ impl Tail {
     /// None if there is nothing to share out.
     pub(crate) fn of(architecture: &Architecture, rows: usize) -> Option<Self> {
         let sizes = architecture.sizes();
-        let product = |l: usize| (2 * sizes[l] * sizes[l + 1]).saturating_mul(rows);
-        let large = (0..architecture.layers()).rev().find(|&l| product(l) > SMALL);
-        let first = large.map_or(0, |l| l + 1);
-        let products: usize = (first..architecture.layers()).map(|l| 2 * product(l)).sum();
-        let units: usize = sizes[first..].iter().skip(1).sum();
-        let work = products + (OPERATIONS_A_UNIT * units).saturating_mul(rows);
+        let weights = |l: usize| sizes[l] * sizes[l + 1];
+        let large = |l: &usize| weights(*l) > SMALL || sizes[*l] > NARROW;
+        let first = (0..architecture.layers()).rev().find(large).map_or(0, |l| l + 1);
+        // Each weight is multiplied forward and back.
+        let operations: usize = (first..architecture.layers())
+            .map(|l| 4 * weights(l) + OPERATIONS_A_UNIT * sizes[l + 1])
+            .sum();
+        let work = operations.saturating_mul(rows);
         let shares = (work / WORTH_A_SHARE).min(rows / GROUP).min(MOST);
         (shares > 1).then_some(Self { first, rows, shares })
     }
@@ -168,8 +173,8 @@ mod tests {
     #[test]
     fn small_layers_at_the_end_are_the_tail() {
         assert_eq!(tail(&[30, 64, 64, 2], 32), Some((0, 2)));
-        assert_eq!(tail(&[784, 128, 10], 128), Some((1, 6)));
-        assert_eq!(tail(&[784, 512, 256, 10], 128), Some((2, 8)));
+        assert_eq!(tail(&[784, 128, 10], 128), Some((1, 4)));
+        assert_eq!(tail(&[784, 512, 256, 10], 128), Some((2, 4)));
         assert_eq!(tail(&[30, 64, 64, 2], 8), None, "too few rows");
         assert_eq!(tail(&[4, 3, 2], 32), None, "too little work");
     }

@@ -27,6 +27,9 @@ pub(crate) struct UpdateAtOnce<'a, T: Float> {
 /// Operations that are worth a task of their own where the layers are small.
 const WORTH_A_TASK: usize = 1 << 17;
 
+/// About so many tasks are enough to keep some threads busy to the end.
+const TASKS: usize = 8;
+
 /// An optimiser's step on a weight takes about as long as so many operations in a product.
 const OPERATIONS_A_WEIGHT: usize = 50;
 
@@ -66,11 +69,12 @@ impl<T: Float> GradientSink<T> for UpdateAtOnce<'_, T> {
         of: &(dyn Fn(usize) -> (ArrayView2<'v, T>, ArrayView2<'v, T>) + Sync),
     ) -> Result<()> {
         let shared = self.shared();
-        let tasks = |l: usize| {
+        let work = |l: usize| {
             let (a, dz) = of(l);
-            let work = a.ncols() * dz.ncols() * (2 * a.nrows() + OPERATIONS_A_WEIGHT);
-            (work / WORTH_A_TASK).clamp(1, dz.ncols().div_ceil(ROWS))
+            a.ncols() * dz.ncols() * (2 * a.nrows() + OPERATIONS_A_WEIGHT)
         };
+        let most = (layers.clone().map(work).sum::<usize>() / TASKS).max(WORTH_A_TASK);
+        let tasks = |l: usize| (work(l) / most).clamp(1, of(l).1.ncols().div_ceil(ROWS));
         let failed = std::sync::OnceLock::new();
         let alone = ctx.serial();
         ctx.parallel(layers.clone().map(tasks).sum(), |task| {
