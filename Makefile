@@ -68,7 +68,7 @@ bench: $(VENV)/.ready ## Measure against NumPy and whatever else is installed (B
 	$(BIN)/python benchmarks/run.py $(BENCH)
 
 wheel: $(VENV)/.made ## Build the wheel, into dist/
-	$(BIN)/maturin build --release --out dist
+	$(BIN)/maturin build --release --compression-level 9 --out dist
 
 clean: ## Remove what was built; the environment and your trained models in runs/ stay
 	rm -rf target dist docs/_build python/purrceptron/_core*.so python/purrceptron/_core*.pyd
@@ -84,7 +84,7 @@ $(VENV)/.made: # an interpreter of its own, and the build tool
 	@command -v cargo >/dev/null || { echo "Rust was not found; https://rustup.rs installs it." >&2; exit 1; }
 	@echo "Making $(VENV) with $(PYTHON)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet "maturin>=1.9,<2"
+	@$(BIN)/python -m pip install --quiet "maturin>=1.16,<2"
 	@touch $@
 
 $(VENV)/.built: $(VENV)/.made pyproject.toml $(RUST) # the extension, and what the application needs

@@ -49,14 +49,16 @@ pub(super) fn pays(m: usize, k: usize, n: usize) -> bool {
 pub(super) fn dot<T: Float>(ctx: &Context, p: &Product<'_, T>) -> Result<()> {
     let (m, k, n) = (p.c.rows, p.a.cols, p.c.cols);
     let serial = ctx.serial();
-    let ctx = if p.work() < 2 * WORTH_A_TASK { &serial } else { ctx };
+    // A matrix times a vector waits for the cache: it takes several times as long as its operations.
+    let work = p.work().saturating_mul(if m.min(n) == 1 { 3 } else { 1 });
+    let ctx = if work < 2 * WORTH_A_TASK { &serial } else { ctx };
     // The rows of the smaller operand are read again for each few rows of the larger.
     let (large, small) = if m >= n { (p.a, p.b.t()) } else { (p.b.t(), p.a) };
     let chunks = Pieces::at_most(k, chunk::<T>());
     let depth = chunks.longest();
     let most = (ELEMENTS_A_TASK / depth.max(1)).next_multiple_of(ROWS_OF_TILES);
-    let wanted = (p.work() / WORTH_A_TASK).min(ctx.threads()).div_ceil(chunks.count).max(1);
-    let group = large.rows.div_ceil(wanted).next_multiple_of(ROWS_OF_TILES).min(most);
+    let wanted = (work / WORTH_A_TASK).min(ctx.threads()).div_ceil(chunks.count).max(1);
+    let group = large.rows.div_ceil(wanted).min(most);
     let groups = large.rows.div_ceil(group);
     let packs = if small.cs == 1 {
         large.rows >= WORTH_PACKING && small.rows * k * size_of::<T>() > IN_FIRST_LEVEL
@@ -71,12 +73,12 @@ pub(super) fn dot<T: Float>(ctx: &Context, p: &Product<'_, T>) -> Result<()> {
         let sums = Sums { buffer, chunks: chunks.count, elements: m * n, columns: small.rows };
         let small = Small { matrix: small, packed: if packs { packed } else { ptr::null_mut() } };
         if packs {
-            ctx.parallel_work(chunks.count, p.work(), |chunk| {
+            ctx.parallel_work(chunks.count, work, |chunk| {
                 dispatch(ctx.isa(), Pack { small: &small, products: chunks.get(chunk) });
             });
         }
         // Chunk by chunk, so that the smaller operand's stays in the second level meanwhile.
-        ctx.parallel_work(chunks.count * groups, p.work(), |task| {
+        ctx.parallel_work(chunks.count * groups, work, |task| {
             let (chunk, row) = (task / groups, task % groups * group);
             let products = chunks.get(chunk);
             let large = large.sub(row..large.rows.min(row + group), products.clone());
