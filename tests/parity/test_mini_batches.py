@@ -51,6 +51,43 @@ def test_mini_batches(network, batch_size, l2):
         np.testing.assert_allclose(b, expected_b, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("l2", [0.0, 0.4])
+def test_layers_so_small_that_rows_are_shared_out(network, l2):
+    """Batches of 64 rows and one of 37, in which threads share out rows, and then weights."""
+    random = np.random.default_rng(1)
+    X, y = random.standard_normal((165, 30)), random.integers(0, 2, 165)
+    begin = reference.initialise([30, 64, 41, 1], seed=2, gain=2**0.5)
+    parameters, costs = begin, []
+    for epoch in range(3):
+        order, total = order_of_rows(165, 5, epoch), 0.0
+        for i in range(0, 165, 64):
+            rows = order[i : i + 64]
+            parameters, (cost,) = reference.train(
+                X[rows], y[rows], parameters, 0.1, iterations=1, l2=l2
+            )
+            total += len(rows) * cost
+        costs.append(total / 165)
+
+    net = network(begin)
+    history = pc.train(
+        net, X, y, optimizer=pc.SGD(learning_rate=0.1), epochs=3, batch_size=64, l2=l2, seed=5
+    )
+    np.testing.assert_allclose(history.loss, costs, rtol=0, atol=1e-12)
+    for (W, b), (expected_W, expected_b) in zip(net.parameters, parameters, strict=True):
+        np.testing.assert_allclose(W, expected_W, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(b, expected_b, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("hidden", ["gelu", "tanh", ["elu", "silu"]])
+def test_gradients_of_small_layers_by_central_differences(hidden):
+    """`gelu` and `silu` are differentiated from their input, which is shared out as well."""
+    random = np.random.default_rng(3)
+    X, y = random.standard_normal((70, 20)), random.integers(0, 3, 70)
+    net = pc.Network([20, 40, 30, 3], hidden=hidden, output="softmax", dtype="float64", seed=4)
+    weights = random.uniform(0.5, 2.0, 70)
+    assert pc.check_gradients(net, X, y, sample_weight=weights).error < 1e-7
+
+
 def test_dropout_draws_its_masks_from_the_generator():
     """One example of ones: a weight whose input is left out of the step does not move."""
     n, rate, seed = 300, 0.35, 2**33 + 7

@@ -79,6 +79,19 @@ def test_training_and_predicting(on_each_count, batch_size, first_layer, dtype):
     same_bits(*on_each_count(fit))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_layers_so_small_that_rows_are_shared_out(on_each_count, dtype):
+    random = np.random.default_rng(1)
+    X, y = random.standard_normal((165, 30)), random.integers(0, 3, 165)
+
+    def fit():
+        net = pc.Network([30, 64, 41, 3], output="softmax", dtype=dtype, seed=1)
+        history = pc.train(net, X, y, optimizer=pc.Adam(), epochs=4, batch_size=64, seed=1)
+        return [history.loss, *(a for layer in net.parameters for a in layer)]
+
+    same_bits(*on_each_count(fit))
+
+
 def test_element_wise_kernels(on_each_count):
     random = np.random.default_rng(0)
     z, da = random.standard_normal((2, 300, 1001)).astype(np.float32)
