@@ -9,7 +9,7 @@ use std::ops::Range;
 use ndarray::{ArrayView2, s};
 
 use crate::architecture::Architecture;
-use crate::backprop::{GradientSink, matrix, rows_per_block};
+use crate::backprop::{matrix, rows_per_block};
 use crate::buffer::Buffer;
 use crate::context::Context;
 use crate::dense::{linear_backward_bias, linear_backward_weight};
@@ -21,6 +21,7 @@ use crate::lanes::{self, Lane, Problem, share};
 use crate::layout::Layout;
 use crate::parameters::Parameters;
 use crate::samples::Rows;
+use crate::sink::GradientSink;
 
 /// The buffers that forward and backward passes use, made once for a fit.
 pub(crate) struct Passes<T: Float> {

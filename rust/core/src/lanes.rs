@@ -9,7 +9,7 @@ use std::ops::Range;
 use ndarray::ArrayView2;
 
 use crate::architecture::Architecture;
-use crate::backprop::{GradientSink, Workspace};
+use crate::backprop::Workspace;
 use crate::context::Context;
 use crate::data::Data;
 use crate::error::Result;
@@ -18,6 +18,7 @@ use crate::layout::Layout;
 use crate::loader::Loader;
 use crate::loss::Loss;
 use crate::samples::Rows;
+use crate::sink::GradientSink;
 use crate::tail::OPERATIONS_A_UNIT;
 
 /// Operations that are worth a lane: some 5 µs, several times what a fork and join take.

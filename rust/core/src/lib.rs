@@ -61,6 +61,7 @@ pub mod samples;
 pub mod schedule;
 mod settings;
 mod simd;
+mod sink;
 pub mod sparse;
 mod state;
 mod step;

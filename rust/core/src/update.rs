@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use ndarray::{ArrayView2, ArrayViewMut2, s};
 
-use crate::backprop::GradientSink;
 use crate::context::Context;
 use crate::dense::{linear_backward_bias, linear_backward_weight};
 use crate::disjoint::Disjoint;
@@ -12,6 +11,7 @@ use crate::error::Result;
 use crate::float::Float;
 use crate::gemm::{Consumer, Epilogue, Tile};
 use crate::parameters::{Parameters, Places};
+use crate::sink::GradientSink;
 use crate::step::{LayerState, Step};
 
 /// Updates each layer as soon as its gradient is there, tile by tile, while the tile is in the cache.

@@ -394,6 +394,20 @@ mod tests {
     }
 
     #[test]
+    fn brief_jobs_are_done_whether_anybody_is_awake_or_not() {
+        let total = AtomicUsize::new(0);
+        for round in 0..2000 {
+            if round % 500 == 0 || round % 500 == 2 {
+                std::thread::sleep(super::SPIN * 5);
+            }
+            run(3, 4, Some(1), &|i| {
+                total.fetch_add(i, Ordering::Relaxed);
+            });
+        }
+        assert_eq!(total.into_inner(), 2000 * 6);
+    }
+
+    #[test]
     fn a_job_within_a_job_and_jobs_side_by_side() {
         let total = AtomicUsize::new(0);
         std::thread::scope(|scope| {
