@@ -309,7 +309,7 @@ impl<T: Float> GradientSink<T> for Accumulate<'_, T> {
         let keep = if self.fresh { T::ZERO } else { T::ONE };
         let (dw, mut db) = self.gradients.layer_mut(l);
         let db = db.as_slice_mut().expect("biases lie one behind the other");
-        match self.parameters.bias_counts(l) {
+        match self.parameters.places(l).bias_counts() {
             true => linear_backward_bias(ctx, self.scale, dz, keep, db)?,
             false => db.fill(T::ZERO),
         }

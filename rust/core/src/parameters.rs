@@ -43,6 +43,11 @@ impl Places {
     pub(crate) fn bias_counts(&self) -> bool {
         !matches!(&self.normalization, Some(places) if places.kind == Normalization::Batch)
     }
+
+    /// Where γ and β are, if the layer is normalised.
+    pub(crate) fn gain_and_shift(&self) -> Option<&[Range<usize>]> {
+        self.normalization.as_ref().map(|places| &places.arrays[..2])
+    }
 }
 
 /// The numbers of a layer's normalisation, (n_out) each.
@@ -180,9 +185,9 @@ impl<T: Float> Parameters<T> {
         Some(NormalizedMut { gain, shift, mean, variance })
     }
 
-    /// Whether the bias of layer `l` [counts](Places::bias_counts).
-    pub(crate) fn bias_counts(&self, l: usize) -> bool {
-        self.layers[l].bias_counts()
+    /// Where the numbers of layer `l` are among the [values](Self::values).
+    pub(crate) fn places(&self, l: usize) -> &Places {
+        &self.layers[l]
     }
 
     /// Everything to be changed, and where in it each layer's numbers are.

@@ -36,13 +36,14 @@ impl Step {
     ) {
         self.normalization(ctx, l, parameters, gradients, slots);
         self.bias(ctx, l, parameters, gradients, slots);
-        let dw = gradients.weight_slice(l);
-        let (weight, _) = LayerState::of(l, parameters, slots);
-        let pieces = dw.len().div_ceil(PIECE);
-        ctx.parallel(pieces, |piece| {
-            let range = piece * PIECE..dw.len().min((piece + 1) * PIECE);
+        let weight = &gradients.places(l).weight;
+        let updated = Updated::of(parameters, slots);
+        ctx.parallel(weight.len().div_ceil(PIECE), |piece| {
+            let from = weight.start + piece * PIECE;
+            let range = from..weight.end.min(from + PIECE);
+            let dw = &gradients.values()[range.clone()];
             // SAFETY: the pieces do not overlap.
-            unsafe { weight.update(ctx, self, self.decay, range.clone(), &dw[range]) };
+            unsafe { updated.update(ctx, self, self.decay, range, dw) };
         });
     }
 
@@ -55,14 +56,12 @@ impl Step {
         gradients: &Parameters<T>,
         slots: &mut [Parameters<T>],
     ) {
-        if let (Some(gradient), Some((gain, shift))) =
-            (gradients.normalization(l), LayerState::of_normalization(l, parameters, slots))
-        {
+        let places = gradients.places(l).gain_and_shift();
+        let updated = Updated::of(parameters, slots);
+        for place in places.into_iter().flatten() {
+            let gradient = &gradients.values()[place.clone()];
             // SAFETY: nobody else has the normalisation.
-            unsafe {
-                gain.update(ctx, self, 0.0, 0..gradient.gain.len(), gradient.gain);
-                shift.update(ctx, self, 0.0, 0..gradient.shift.len(), gradient.shift);
-            }
+            unsafe { updated.update(ctx, self, 0.0, place.clone(), gradient) };
         }
     }
 
@@ -75,80 +74,35 @@ impl Step {
         gradients: &Parameters<T>,
         slots: &mut [Parameters<T>],
     ) {
-        if parameters.bias_counts(l) {
-            let (_, db) = gradients.slices(l);
-            let (_, bias) = LayerState::of(l, parameters, slots);
+        let places = gradients.places(l);
+        if places.bias_counts() {
+            let db = &gradients.values()[places.bias.clone()];
             // SAFETY: nobody else has the biases.
-            unsafe { bias.update(ctx, self, 0.0, 0..db.len(), db) };
+            unsafe {
+                Updated::of(parameters, slots).update(ctx, self, 0.0, places.bias.clone(), db);
+            }
         }
     }
 }
 
-/// The weights, or the biases, of one layer and what the optimiser remembers of them, to be updated piece by
-/// piece from several threads.
-pub(crate) struct LayerState<'a, T> {
+/// All parameters and what the optimiser remembers of them, to be updated piece by piece from several threads. Pieces
+/// are ranges of [`Parameters::values`]; where each layer's are, its [places](Parameters::places) say.
+pub(crate) struct Updated<'a, T> {
     parameters: Disjoint<'a, T>,
     slots: [Disjoint<'a, T>; Optimizer::MAX_SLOTS],
     /// How many of the slots there are; the others are empty.
     used: usize,
 }
 
-impl<'a, T: Float> LayerState<'a, T> {
-    /// Those of all layers in one.
-    pub(crate) fn of_all(
-        parameters: &'a mut Parameters<T>,
-        slots: &'a mut [Parameters<T>],
-    ) -> Self {
+impl<'a, T: Float> Updated<'a, T> {
+    pub(crate) fn of(parameters: &'a mut Parameters<T>, slots: &'a mut [Parameters<T>]) -> Self {
         let used = slots.len();
         let mut arrays: [&mut [T]; Optimizer::MAX_SLOTS] = Default::default();
         for (array, slot) in arrays.iter_mut().zip(slots) {
             *array = slot.values_mut();
         }
-        Self::new(parameters.values_mut(), arrays, used)
-    }
-
-    /// Those of layer `l`: of the weights, and of the biases.
-    pub(crate) fn of(
-        l: usize,
-        parameters: &'a mut Parameters<T>,
-        slots: &'a mut [Parameters<T>],
-    ) -> (Self, Self) {
-        let used = slots.len();
-        let mut weight_slots: [&mut [T]; Optimizer::MAX_SLOTS] = Default::default();
-        let mut bias_slots: [&mut [T]; Optimizer::MAX_SLOTS] = Default::default();
-        for ((w, b), slot) in weight_slots.iter_mut().zip(&mut bias_slots).zip(slots) {
-            (*w, *b) = slot.slices_mut(l);
-        }
-        let (weight, bias) = parameters.slices_mut(l);
-        (Self::new(weight, weight_slots, used), Self::new(bias, bias_slots, used))
-    }
-
-    /// Those of the normalisation of layer `l`, if it has one: of γ, and of β.
-    pub(crate) fn of_normalization(
-        l: usize,
-        parameters: &'a mut Parameters<T>,
-        slots: &'a mut [Parameters<T>],
-    ) -> Option<(Self, Self)> {
-        let used = slots.len();
-        let mut gain_slots: [&mut [T]; Optimizer::MAX_SLOTS] = Default::default();
-        let mut shift_slots: [&mut [T]; Optimizer::MAX_SLOTS] = Default::default();
-        for ((gain, shift), slot) in gain_slots.iter_mut().zip(&mut shift_slots).zip(slots) {
-            let normalization = slot.normalization_mut(l)?;
-            (*gain, *shift) = (normalization.gain, normalization.shift);
-        }
-        let normalization = parameters.normalization_mut(l)?;
-        Some((
-            Self::new(normalization.gain, gain_slots, used),
-            Self::new(normalization.shift, shift_slots, used),
-        ))
-    }
-
-    fn new(
-        parameters: &'a mut [T],
-        slots: [&'a mut [T]; Optimizer::MAX_SLOTS],
-        used: usize,
-    ) -> Self {
-        Self { parameters: Disjoint::new(parameters), slots: slots.map(Disjoint::new), used }
+        let parameters = Disjoint::new(parameters.values_mut());
+        Self { parameters, slots: arrays.map(Disjoint::new), used }
     }
 
     /// Those parameters.

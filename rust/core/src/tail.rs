@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use ndarray::{ArrayView2, ArrayViewMut2};
+use ndarray::{ArrayView2, ArrayViewMut2, s};
 
 use crate::architecture::Architecture;
 use crate::backprop::{Saved, activation_backward, layer_forward};
@@ -72,7 +72,7 @@ impl Tail {
         start(i)..start(i + 1)
     }
 
-    /// Takes a block through the tail and back, and returns Σ w_i J_i. `x` is what enters the first layer.
+    /// Takes a block through the tail and back, and returns Σ w_i J_i.
     ///
     /// # Errors
     /// As the products.
@@ -115,7 +115,7 @@ impl<T: Float> Pass<'_, '_, T> {
         for l in first..=last {
             let (n, n_out) = (sizes[l], sizes[l + 1]);
             let a = match l {
-                0 => block.x.slice(ndarray::s![rows.clone(), ..]),
+                0 => block.x.slice(s![rows.clone(), ..]),
                 _ => view(part(&self.activations[l - 1], n), n),
             };
             let z = view_mut(part(&self.activations[l], n_out), n_out);

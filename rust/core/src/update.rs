@@ -1,6 +1,7 @@
 //! Where the backward pass of a one-block batch leaves a layer's gradient: the update, at once.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use ndarray::{ArrayView2, ArrayViewMut2, s};
 
@@ -12,7 +13,7 @@ use crate::float::Float;
 use crate::gemm::{Consumer, Epilogue, Tile};
 use crate::parameters::{Parameters, Places};
 use crate::sink::GradientSink;
-use crate::step::{LayerState, Step};
+use crate::step::{Step, Updated};
 
 /// Updates each layer as soon as its gradient is there, tile by tile, while the tile is in the cache.
 pub(crate) struct UpdateAtOnce<'a, T: Float> {
@@ -75,16 +76,15 @@ impl<T: Float> GradientSink<T> for UpdateAtOnce<'_, T> {
         };
         let most = (layers.clone().map(work).sum::<usize>() / TASKS).max(WORTH_A_TASK);
         let tasks = |l: usize| (work(l) / most).clamp(1, of(l).1.ncols().div_ceil(ROWS));
-        let failed = std::sync::OnceLock::new();
+        let failed = OnceLock::new();
         let alone = ctx.serial();
         ctx.parallel(layers.clone().map(tasks).sum(), |task| {
-            let mut task = task;
-            let l = layers.clone().find(|&l| {
-                let here = task < tasks(l);
-                task -= if here { 0 } else { tasks(l) };
-                here
-            });
-            let l = l.expect("there are as many tasks as all layers have");
+            // The layer that the task is of, and which of the layer's it is.
+            let (mut l, mut task) = (layers.start, task);
+            while task >= tasks(l) {
+                task -= tasks(l);
+                l += 1;
+            }
             let (a, dz) = of(l);
             let groups = dz.ncols().div_ceil(ROWS);
             let start = |task: usize| (groups * task / tasks(l) * ROWS).min(dz.ncols());
@@ -101,13 +101,13 @@ impl<T: Float> GradientSink<T> for UpdateAtOnce<'_, T> {
 impl<T: Float> UpdateAtOnce<'_, T> {
     fn shared(&mut self) -> Shared<'_, T> {
         let (places, gradients) = self.gradients.places_mut();
-        let state = LayerState::of_all(self.parameters, self.slots);
+        let updated = Updated::of(self.parameters, self.slots);
         Shared {
             step: self.step,
             scale: self.scale,
             places,
             gradients: Disjoint::new(gradients),
-            state,
+            updated,
         }
     }
 }
@@ -118,7 +118,7 @@ struct Shared<'a, T> {
     scale: f64,
     places: &'a [Places],
     gradients: Disjoint<'a, T>,
-    state: LayerState<'a, T>,
+    updated: Updated<'a, T>,
 }
 
 impl<T: Float> Shared<'_, T> {
@@ -134,7 +134,7 @@ impl<T: Float> Shared<'_, T> {
         a: ArrayView2<'_, T>,
         dz: ArrayView2<'_, T>,
     ) -> Result<()> {
-        let Self { step, places, gradients, state, .. } = self;
+        let Self { step, places, gradients, updated, .. } = self;
         let (place, columns) = (&places[l], a.ncols());
         let dz = dz.slice_move(s![.., units.clone()]);
         let part =
@@ -146,7 +146,7 @@ impl<T: Float> Shared<'_, T> {
             unsafe {
                 let db = gradients.part(bias.clone());
                 linear_backward_bias(ctx, scale, dz, T::ZERO, db)?;
-                state.update(ctx, step, 0.0, bias, db);
+                updated.update(ctx, step, 0.0, bias, db);
             }
         }
         let matrix = |values| {
@@ -157,13 +157,13 @@ impl<T: Float> Shared<'_, T> {
             let factor = T::from_f64(-rate * self.scale);
             let keep = T::from_f64(1.0 - rate * step.decay);
             // SAFETY: the caller's promise.
-            let w = matrix(unsafe { state.parameters(weight) });
+            let w = matrix(unsafe { updated.parameters(weight) });
             return linear_backward_weight(ctx, factor, dz, a, keep, w, Epilogue::None);
         }
         // SAFETY: the caller's promise.
         let dw = matrix(unsafe { gradients.part(weight.clone()) });
-        let fetches = state.is_far(place.weight.len(), ctx.threads());
-        let updating = Updating { ctx, step, state, first: weight.start, columns, fetches };
+        let fetches = updated.is_far(place.weight.len(), ctx.threads());
+        let updating = Updating { ctx, step, updated, first: weight.start, columns, fetches };
         linear_backward_weight(ctx, scale, dz, a, T::ZERO, dw, Epilogue::Consume(&updating))
     }
 }
@@ -172,7 +172,7 @@ impl<T: Float> Shared<'_, T> {
 struct Updating<'a, T> {
     ctx: &'a Context,
     step: &'a Step,
-    state: &'a LayerState<'a, T>,
+    updated: &'a Updated<'a, T>,
     /// Where the matrix begins.
     first: usize,
     columns: usize,
@@ -183,12 +183,12 @@ struct Updating<'a, T> {
 impl<T: Float> Consumer<T> for Updating<'_, T> {
     fn expect(&self, rows: Range<usize>, columns: Range<usize>) {
         if self.fetches {
-            self.state.fetch(self.first, self.columns, rows, columns);
+            self.updated.fetch(self.first, self.columns, rows, columns);
         }
     }
 
     fn take(&self, tile: Tile<'_, T>) {
         // SAFETY: tiles do not overlap, and each is finished once.
-        unsafe { self.state.update_tile(self.ctx, self.step, self.first, self.columns, &tile) };
+        unsafe { self.updated.update_tile(self.ctx, self.step, self.first, self.columns, &tile) };
     }
 }

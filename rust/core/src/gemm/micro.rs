@@ -117,13 +117,14 @@ unsafe fn fixed<V: Vector, const MR: usize, const NV: usize>(
     let mut sums = [[V::splat(V::Elem::ZERO); NV]; MR];
     // The tile of C is asked for row by row on the way, in so many steps each: all at once, its lines would keep
     // those of B waiting.
-    let steps = if kc >= LONG { kc / MR } else { kc };
+    let asks = kc >= LONG;
+    let steps = if asks { kc / MR } else { kc };
     let mut to = c.cast_const();
     let mut rest = kc;
     while rest > 0 {
         let now = steps.min(rest);
         rest -= now;
-        if kc >= LONG {
+        if asks {
             for j in 0..NV {
                 prefetch(to.wrapping_add(j * V::LANES));
             }

@@ -408,6 +408,20 @@ mod tests {
     }
 
     #[test]
+    fn a_brief_job_after_a_pause_is_done_alone() {
+        let total = AtomicUsize::new(0);
+        let mut owned = super::Owned::default();
+        for _ in 0..20 {
+            let alone = owned.does_alone(4, &|i| {
+                total.fetch_add(i, Ordering::Relaxed);
+            });
+            assert!(alone);
+            std::thread::sleep(super::SPIN * 5);
+        }
+        assert_eq!(total.into_inner(), 20 * 6);
+    }
+
+    #[test]
     fn a_job_within_a_job_and_jobs_side_by_side() {
         let total = AtomicUsize::new(0);
         std::thread::scope(|scope| {
