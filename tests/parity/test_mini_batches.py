@@ -52,11 +52,21 @@ def test_mini_batches(network, batch_size, l2):
 
 
 @pytest.mark.parametrize("l2", [0.0, 0.4])
-def test_layers_so_small_that_rows_are_shared_out(network, l2):
-    """Batches of 64 rows and one of 37, in which threads share out rows, and then weights."""
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        pytest.param([30, 64, 41, 1], id="in two halves"),
+        pytest.param([40, 75, 1], id="in two halves, one hidden layer"),
+        pytest.param([30, 16, 40, 40, 1], id="in lanes"),
+        pytest.param([30, 100, 100, 100, 1], id="rows shared out, then weights"),
+        pytest.param([1030, 40, 90, 90, 90, 1], id="the same behind a large layer"),
+    ],
+)
+def test_small_layers(network, sizes, l2):
+    """Batches of 64 rows and one of 37, in each of the ways in which threads share small layers."""
     random = np.random.default_rng(1)
-    X, y = random.standard_normal((165, 30)), random.integers(0, 2, 165)
-    begin = reference.initialise([30, 64, 41, 1], seed=2, gain=2**0.5)
+    X, y = random.standard_normal((165, sizes[0])), random.integers(0, 2, 165)
+    begin = reference.initialise(sizes, seed=2, gain=2**0.5)
     parameters, costs = begin, []
     for epoch in range(3):
         order, total = order_of_rows(165, 5, epoch), 0.0

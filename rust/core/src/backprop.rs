@@ -352,7 +352,7 @@ impl Unary for Plus {
 }
 
 /// `Z → A = g(Z)`, in place; `input` keeps `Z` for activations that are differentiated from it.
-fn activate<T: Float>(
+pub(crate) fn activate<T: Float>(
     ctx: &Context,
     activation: Option<Activation>,
     z: &mut [T],

@@ -19,6 +19,7 @@ use crate::float::Float;
 use crate::gemm::Epilogue;
 use crate::lanes::{self, Lane, Problem, share};
 use crate::layout::Layout;
+use crate::math::map::{Add, zip_in_place};
 use crate::parameters::Parameters;
 use crate::samples::Rows;
 use crate::sink::GradientSink;
@@ -117,6 +118,11 @@ impl<T: Float> Passes<T> {
         self.lanes[0].workspace.remember(parameters);
     }
 
+    /// Whether so many rows are one block.
+    pub(crate) fn is_one_block(&self, rows: usize) -> bool {
+        rows <= self.block
+    }
+
     /// Whether so many rows are one block of one lane, and the network's own work.
     pub(crate) fn can_update_at_once(&self, rows: usize) -> bool {
         rows <= self.block && self.lanes.len() == 1 && self.first.is_empty()
@@ -140,8 +146,9 @@ impl<T: Float> Passes<T> {
         self.lanes[0].pass(ctx, problem, rows, 0, None, sink, stop)
     }
 
-    /// Takes those rows through the network, block by block and lane by lane, leaves `scale · Σ` of the gradients in
-    /// `gradients`, and returns Σ w_i J_i. Ends early, and returns what is not finite, where the loss is not.
+    /// Takes those rows through the network, block by block and lane by lane, and returns Σ w_i J_i. What is left is
+    /// `scale · Σ` of the gradients, but lane by lane: the first lane's sum in `gradients`, the others' in
+    /// [`others`](Self::others). Ends early, and returns what is not finite, where the loss is not.
     ///
     /// `first` is `Z_1` of all rows, without its bias, where the first layer is trained elsewhere: then its
     /// [`dZ_1`](Self::first_delta) is left instead of the gradient of its weights.
@@ -164,7 +171,6 @@ impl<T: Float> Passes<T> {
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<f64> {
         let mut sum = 0.0;
-        let used = self.lanes.len().min(rows.len());
         for from in (0..rows.len()).step_by(self.block) {
             let block = from..rows.len().min(from + self.block);
             let batch = Batch { problem, rows, parameters, scale, first, fresh: from == 0 };
@@ -173,24 +179,41 @@ impl<T: Float> Passes<T> {
                 return Ok(sum);
             }
         }
-        let others = &self.sums[..used - 1];
-        if !others.is_empty() {
-            // The first layer's weights are not among them, if their gradients are not.
-            let whole = gradients.values().len();
-            let (start, gradients) = match first {
-                None => (0, gradients.values_mut()),
-                Some(_) => {
-                    let rest = gradients.values_after_first_mut();
-                    (whole - rest.len(), rest)
-                }
-            };
-            ctx.in_pieces(gradients, |from, piece| {
-                for other in others {
-                    let other = &other.values()[start + from..][..piece.len()];
-                    piece.iter_mut().zip(other).for_each(|(sum, &more)| *sum += more);
-                }
+        Ok(sum)
+    }
+
+    /// The sums of gradients that the lanes of a batch of so many rows left, but for the first lane's.
+    pub(crate) fn others(&self, rows: usize) -> &[Parameters<T>] {
+        &self.sums[..self.lanes.len().min(rows) - 1]
+    }
+
+    /// Adds the sums that the lanes of a batch of so many rows left to the first lane's.
+    pub(crate) fn add_up(&self, ctx: &Context, rows: usize, gradients: &mut Parameters<T>) {
+        for other in self.others(rows) {
+            ctx.in_pieces(gradients.values_mut(), |from, piece| {
+                let other = &other.values()[from..from + piece.len()];
+                zip_in_place(ctx.isa(), Add, other, piece);
             });
         }
+    }
+
+    /// As [`accumulate`](Self::accumulate), with the sums of all lanes added up in `gradients`.
+    ///
+    /// # Errors
+    /// As there.
+    #[allow(clippy::too_many_arguments, reason = "as there")]
+    pub(crate) fn gradients(
+        &mut self,
+        ctx: &Context,
+        problem: &Problem<'_, '_, T>,
+        rows: &Rows<'_>,
+        parameters: &Parameters<T>,
+        gradients: &mut Parameters<T>,
+        scale: f64,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<f64> {
+        let sum = self.accumulate(ctx, problem, rows, parameters, gradients, scale, None, stop)?;
+        self.add_up(ctx, rows.len(), gradients);
         Ok(sum)
     }
 

@@ -3,6 +3,8 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
+use ndarray::{ArrayViewMut2, ShapeBuilder};
+
 /// Hands out parts of a slice to tasks that promise not to overlap.
 pub(crate) struct Disjoint<'a, T> {
     start: *mut T,
@@ -32,5 +34,22 @@ impl<'a, T> Disjoint<'a, T> {
         assert!(range.start <= range.end && range.end <= self.len);
         // SAFETY: within the slice, and as the caller promises.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }
+    }
+
+    /// A block of a matrix whose rows are `stride` apart, from element `first` on.
+    ///
+    /// # Safety
+    /// Nobody else uses any element of the block as long as the returned view lives.
+    #[allow(clippy::mut_from_ref, reason = "the caller promises that parts are not shared")]
+    pub(crate) unsafe fn block(
+        &self,
+        first: usize,
+        (rows, columns): (usize, usize),
+        stride: usize,
+    ) -> ArrayViewMut2<'_, T> {
+        assert!(columns <= stride && first + rows.saturating_sub(1) * stride + columns <= self.len);
+        let shape = (rows, columns).strides((stride, 1));
+        // SAFETY: within the slice, no element twice, and as the caller promises.
+        unsafe { ArrayViewMut2::from_shape_ptr(shape, self.start.add(first)) }
     }
 }

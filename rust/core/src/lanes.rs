@@ -21,15 +21,16 @@ use crate::samples::Rows;
 use crate::sink::GradientSink;
 use crate::tail::OPERATIONS_A_UNIT;
 
-/// Operations that are worth a lane: some 5 µs, several times what a fork and join take.
-const WORTH_A_LANE: usize = 1 << 19;
+/// Operations that are worth two lanes: some 10 µs, several times what a fork and join take. Twice as many lanes have
+/// eight times as much to do, because each is one more sum of gradients to add.
+const WORTH_TWO: usize = 1 << 20;
 
-/// The most lanes: each more is one more sum of gradients to add.
+/// The most lanes.
 pub(crate) const MOST: usize = 8;
 
 /// The largest sum of gradients, in bytes. It has to go from one core's cache to another's, and so have the parameters:
-/// at some 50 ns a line that soon takes longer than the whole step (seen at 25 KB).
-const MOST_BYTES: usize = 8 << 10;
+/// that takes 2 to 30 ns a line, four times a step, and soon longer than the products.
+const MOST_BYTES: usize = 128 << 10;
 
 /// In how many lanes to take batches of so many rows: a function of the sizes and the element type, so that the order
 /// of every sum is too. `first` says whether the first layer's products are the network's own work.
@@ -41,8 +42,8 @@ pub(crate) fn count<T: Float>(architecture: &Architecture, rows: usize, first: b
         return 1;
     }
     let operations = rows.saturating_mul(6 * weights + OPERATIONS_A_UNIT * units);
-    let worth = (operations / WORTH_A_LANE).clamp(1, MOST);
-    1 << worth.ilog2()
+    let worth = (operations / WORTH_TWO).checked_ilog2().map_or(0, |eights| 1 + eights / 3);
+    (1 << worth).min(MOST)
 }
 
 /// Lane `i` of so many: its share of `rows` rows.
@@ -59,6 +60,7 @@ pub(crate) struct Problem<'a, 'd, T: Float> {
 }
 
 /// The buffers of a lane.
+#[repr(align(128))]
 pub(crate) struct Lane<T: Float> {
     pub(crate) workspace: Workspace<T>,
     pub(crate) loader: Loader<T>,
@@ -118,9 +120,11 @@ mod tests {
     #[test]
     fn small_networks_are_taken_in_lanes_and_others_are_not() {
         assert_eq!(lanes(&[30, 20, 2], 200, true), 2);
-        assert_eq!(lanes(&[30, 20, 2], 20, true), 1);
-        assert_eq!(lanes(&[30, 20, 2], 10_000, true), 8);
-        assert_eq!(lanes(&[30, 64, 64, 2], 32, true), 1, "too much to add up");
+        assert_eq!(lanes(&[30, 20, 2], 100, true), 1);
+        assert_eq!(lanes(&[64, 100, 10], 200, true), 4);
+        assert_eq!(lanes(&[64, 100, 10], 1000, true), 4);
+        assert_eq!(lanes(&[64, 100, 10], 2000, true), 8);
+        assert_eq!(lanes(&[784, 128, 10], 128, true), 1, "too much to add up");
         assert_eq!(lanes(&[12288, 20, 7, 5, 1], 209, true), 1);
         assert_eq!(lanes(&[12288, 20, 7, 5, 1], 209, false), 2);
         let form = Architecture::new(&[30, 64, 64, 2], Activation::Relu, Output::Softmax).unwrap();

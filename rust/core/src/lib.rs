@@ -40,6 +40,7 @@ pub mod error;
 pub mod float;
 pub mod gemm;
 pub mod gram;
+mod halves;
 pub mod init;
 pub mod isa;
 mod judge;

@@ -32,7 +32,7 @@ impl<T: Float> Loader<T> {
 
     /// Forgets what it has read: the caller may have changed it since.
     pub(crate) fn reset(&mut self) {
-        self.x.loaded = None;
+        self.x.reset();
     }
 
     /// The rows, borrowed from the data where that can be; without their samples, unless they are wanted.
@@ -108,14 +108,31 @@ impl<T: Float> SampleLoader<T> {
         Self { scale: T::from_f64(uint8_scale), room: None, loaded: None }
     }
 
+    /// Forgets what it has read: the caller may have changed it since.
+    pub(crate) fn reset(&mut self) {
+        self.loaded = None;
+    }
+
+    /// The rows, borrowed from the data where that can be.
     pub(crate) fn load<'b>(
         &'b mut self,
         ctx: &Context,
         x: &'b Samples<'_>,
         rows: &Rows<'_>,
     ) -> Result<ArrayView2<'b, T>> {
-        if let (Some(x), Rows::Run(run)) = (x.as_float::<T>(), rows) {
-            return Ok(x.slice(s![run.clone(), ..]));
+        self.prepare(ctx, x, rows)?;
+        Ok(self.view(x, rows))
+    }
+
+    /// Brings those rows together, if they have to be.
+    pub(crate) fn prepare(
+        &mut self,
+        ctx: &Context,
+        x: &Samples<'_>,
+        rows: &Rows<'_>,
+    ) -> Result<()> {
+        if Self::borrowed(x, rows).is_some() {
+            return Ok(());
         }
         let columns = x.dim().1;
         let len = rows.len() * columns;
@@ -134,6 +151,22 @@ impl<T: Float> SampleLoader<T> {
                 };
             }
         }
-        Ok(matrix(room, rows.len(), columns))
+        Ok(())
+    }
+
+    /// The rows that were [prepared](Self::prepare) last.
+    pub(crate) fn view<'b>(&'b self, x: &'b Samples<'_>, rows: &Rows<'_>) -> ArrayView2<'b, T> {
+        Self::borrowed(x, rows).unwrap_or_else(|| {
+            let room = self.room.as_ref().expect("it was prepared");
+            matrix(room, rows.len(), x.dim().1)
+        })
+    }
+
+    /// The rows as the data has them, where that will do.
+    fn borrowed<'b>(x: &'b Samples<'_>, rows: &Rows<'_>) -> Option<ArrayView2<'b, T>> {
+        match (x.as_float::<T>(), rows) {
+            (Some(x), Rows::Run(run)) => Some(x.slice(s![run.clone(), ..])),
+            _ => None,
+        }
     }
 }

@@ -179,8 +179,7 @@ impl<T: Float> Model<'_, T> {
         let mut passes = Passes::in_blocks(self.architecture, self.uint8_scale, data.len())?;
         let problem = Problem { architecture: self.architecture, loss, data };
         let (into, go_on) = (&mut gradients, &mut || false);
-        let sum =
-            passes.accumulate(ctx, &problem, &rows, self.parameters, into, 1.0 / m, None, go_on)?;
+        let sum = passes.gradients(ctx, &problem, &rows, self.parameters, into, 1.0 / m, go_on)?;
         if !sum.is_finite() {
             return Err(Error::Overflow { what: "the loss" });
         }

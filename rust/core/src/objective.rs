@@ -92,8 +92,7 @@ impl<T: Float> Objective<T> {
         let problem = Problem { architecture: &self.architecture, loss: self.loss, data };
         let (parameters, gradients) = (&self.parameters, &mut self.gradients);
         let passes = &mut self.passes;
-        let sum =
-            passes.accumulate(ctx, &problem, &rows, parameters, gradients, 1.0 / m, None, stop)?;
+        let sum = passes.gradients(ctx, &problem, &rows, parameters, gradients, 1.0 / m, stop)?;
         let decay = self.l2 / m;
         let cost = sum / m + decay / 2.0 * sum_of_squared_weights(ctx, &self.parameters, 0);
         if !cost.is_finite() {

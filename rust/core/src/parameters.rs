@@ -39,9 +39,21 @@ struct NormalizedPlaces {
 }
 
 impl Places {
+    /// The inputs of the layer: the columns of its weights.
+    pub(crate) fn inputs(&self) -> usize {
+        self.shape.1
+    }
+
     /// Whether the bias says something: batch normalisation takes it away again.
     pub(crate) fn bias_counts(&self) -> bool {
         !matches!(&self.normalization, Some(places) if places.kind == Normalization::Batch)
+    }
+
+    /// Where everything is that is learned, and whether it is the weights.
+    pub(crate) fn learned(&self) -> impl Iterator<Item = (Range<usize>, bool)> {
+        let bias = self.bias_counts().then(|| self.bias.clone());
+        let others = bias.into_iter().chain(self.gain_and_shift().into_iter().flatten().cloned());
+        std::iter::once((self.weight.clone(), true)).chain(others.map(|place| (place, false)))
     }
 
     /// Where γ and β are, if the layer is normalised.
@@ -188,6 +200,11 @@ impl<T: Float> Parameters<T> {
     /// Where the numbers of layer `l` are among the [values](Self::values).
     pub(crate) fn places(&self, l: usize) -> &Places {
         &self.layers[l]
+    }
+
+    /// Where everything is that is learned, and whether it is weights, to which alone penalties apply.
+    pub(crate) fn learned(&self) -> impl Iterator<Item = (Range<usize>, bool)> {
+        self.layers.iter().flat_map(Places::learned)
     }
 
     /// Everything to be changed, and where in it each layer's numbers are.

@@ -2,14 +2,26 @@
 
 use std::ops::Range;
 
+use ndarray::ArrayViewMut2;
+
 use crate::caches::Caches;
 use crate::context::{Context, PIECE};
 use crate::disjoint::Disjoint;
 use crate::float::Float;
 use crate::gemm::Tile;
+use crate::math::map::{Add, zip_in_place};
 use crate::optim::{self, Block, Optimizer};
 use crate::parameters::Parameters;
 use crate::simd::prefetch;
+
+/// Parameters that are worth a task of their own, if a thread is at hand: half a microsecond's work.
+const WORTH_A_TASK: usize = 1024;
+
+/// Parameters whose gradients are added up at a time: in the first-level cache.
+const CHUNK: usize = 512;
+
+/// An optimiser's step on a weight takes about as long as so many operations in a product.
+pub(crate) const OPERATIONS_A_WEIGHT: usize = 50;
 
 /// One step of the optimiser, as it applies to every parameter.
 #[derive(Clone, Copy)]
@@ -25,25 +37,48 @@ pub(crate) struct Step {
 }
 
 impl Step {
-    /// Updates layer `l` from its gradients.
-    pub(crate) fn layer<T: Float>(
+    /// Updates all parameters from element `start` of [the values](Parameters::values) on. Their gradient is the sum of
+    /// `gradients` and `others`, in this order.
+    ///
+    /// A task takes a run of the parameters, whatever layers they are of, so that one job does it all; and the same run
+    /// step after step, so that a core finds what the optimiser knows of them where it left it.
+    pub(crate) fn everything<T: Float>(
         &self,
         ctx: &Context,
-        l: usize,
+        start: usize,
         parameters: &mut Parameters<T>,
         gradients: &Parameters<T>,
+        others: &[Parameters<T>],
         slots: &mut [Parameters<T>],
     ) {
-        self.normalization(ctx, l, parameters, gradients, slots);
-        self.bias(ctx, l, parameters, gradients, slots);
-        let weight = &gradients.places(l).weight;
         let updated = Updated::of(parameters, slots);
-        ctx.parallel(weight.len().div_ceil(PIECE), |piece| {
-            let from = weight.start + piece * PIECE;
-            let range = from..weight.end.min(from + PIECE);
-            let dw = &gradients.values()[range.clone()];
-            // SAFETY: the pieces do not overlap.
-            unsafe { updated.update(ctx, self, self.decay, range, dw) };
+        let len = gradients.values().len() - start;
+        // Each parameter is updated for itself: how they are cut makes no difference.
+        let tasks = (len / WORTH_A_TASK).min(ctx.threads()).max(len / PIECE).max(1);
+        let cut = |i: usize| start + (len.div_ceil(CHUNK) * i / tasks * CHUNK).min(len);
+        ctx.parallel_work(tasks, OPERATIONS_A_WEIGHT * len, |i| {
+            let mut room = [T::ZERO; CHUNK];
+            for from in (cut(i)..cut(i + 1)).step_by(CHUNK) {
+                let chunk = from..cut(i + 1).min(from + CHUNK);
+                let mut gradient = &gradients.values()[chunk.clone()];
+                if !others.is_empty() {
+                    let sum = &mut room[..chunk.len()];
+                    sum.copy_from_slice(gradient);
+                    for other in others {
+                        zip_in_place(ctx.isa(), Add, &other.values()[chunk.clone()], sum);
+                    }
+                    gradient = sum;
+                }
+                for (place, is_weight) in gradients.learned() {
+                    let part = place.start.max(from)..place.end.min(chunk.end);
+                    if !part.is_empty() {
+                        let decay = if is_weight { self.decay } else { 0.0 };
+                        let gradient = &gradient[part.start - from..part.end - from];
+                        // SAFETY: the runs do not overlap.
+                        unsafe { updated.update(ctx, self, decay, part, gradient) };
+                    }
+                }
+            }
         });
     }
 
@@ -64,29 +99,10 @@ impl Step {
             unsafe { updated.update(ctx, self, 0.0, place.clone(), gradient) };
         }
     }
-
-    /// Updates the biases of layer `l`, if they count, from their gradient.
-    pub(crate) fn bias<T: Float>(
-        &self,
-        ctx: &Context,
-        l: usize,
-        parameters: &mut Parameters<T>,
-        gradients: &Parameters<T>,
-        slots: &mut [Parameters<T>],
-    ) {
-        let places = gradients.places(l);
-        if places.bias_counts() {
-            let db = &gradients.values()[places.bias.clone()];
-            // SAFETY: nobody else has the biases.
-            unsafe {
-                Updated::of(parameters, slots).update(ctx, self, 0.0, places.bias.clone(), db);
-            }
-        }
-    }
 }
 
-/// All parameters and what the optimiser remembers of them, to be updated piece by piece from several threads. Pieces
-/// are ranges of [`Parameters::values`]; where each layer's are, its [places](Parameters::places) say.
+/// Parameters and what the optimiser remembers of them, to be updated piece by piece from several threads. If they are
+/// all of a network's, where each layer's are its [places](Parameters::places) say.
 pub(crate) struct Updated<'a, T> {
     parameters: Disjoint<'a, T>,
     slots: [Disjoint<'a, T>; Optimizer::MAX_SLOTS],
@@ -96,23 +112,32 @@ pub(crate) struct Updated<'a, T> {
 
 impl<'a, T: Float> Updated<'a, T> {
     pub(crate) fn of(parameters: &'a mut Parameters<T>, slots: &'a mut [Parameters<T>]) -> Self {
-        let used = slots.len();
-        let mut arrays: [&mut [T]; Optimizer::MAX_SLOTS] = Default::default();
-        for (array, slot) in arrays.iter_mut().zip(slots) {
-            *array = slot.values_mut();
-        }
-        let parameters = Disjoint::new(parameters.values_mut());
-        Self { parameters, slots: arrays.map(Disjoint::new), used }
+        Self::new(parameters.values_mut(), slots.iter_mut().map(Parameters::values_mut))
     }
 
-    /// Those parameters.
+    /// Of parameters that lie anywhere.
+    pub(crate) fn new(
+        parameters: &'a mut [T],
+        slots: impl ExactSizeIterator<Item = &'a mut [T]>,
+    ) -> Self {
+        let used = slots.len();
+        let mut arrays: [&mut [T]; Optimizer::MAX_SLOTS] = Default::default();
+        arrays.iter_mut().zip(slots).for_each(|(array, slot)| *array = slot);
+        Self { parameters: Disjoint::new(parameters), slots: arrays.map(Disjoint::new), used }
+    }
+
+    /// A block of a matrix of parameters whose rows are `stride` apart, from element `first` on.
     ///
     /// # Safety
     /// Nobody else uses them meanwhile.
-    #[allow(clippy::mut_from_ref, reason = "the caller promises that parts are not shared")]
-    pub(crate) unsafe fn parameters(&self, range: Range<usize>) -> &mut [T] {
+    pub(crate) unsafe fn block(
+        &self,
+        first: usize,
+        shape: (usize, usize),
+        stride: usize,
+    ) -> ArrayViewMut2<'_, T> {
         // SAFETY: the caller's promise.
-        unsafe { self.parameters.part(range) }
+        unsafe { self.parameters.block(first, shape, stride) }
     }
 
     /// One step of the optimiser on those elements, whose gradient is given.

@@ -20,6 +20,7 @@ use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::gram::GramLayer;
+use crate::halves::Halves;
 use crate::lanes::Problem;
 use crate::math::first_non_finite;
 use crate::network::Model;
@@ -45,6 +46,8 @@ pub struct Trainer<T: Float> {
     gradients: Parameters<T>,
     pub(crate) state: State<T>,
     passes: Passes<T>,
+    /// A small network, cut in two.
+    halves: Option<Halves<T>>,
     order: Vec<u32>,
     pub(crate) uint8_scale: f64,
     /// The first layer in the space of examples, from the first epoch on.
@@ -72,18 +75,25 @@ impl<T: Float> Trainer<T> {
         settings.check(&architecture, samples)?;
         let batch = settings.batch_size.unwrap_or(samples).min(samples);
         let zeros = || Parameters::zeros(&architecture);
-        let slots = (0..settings.optimizer.slots()).map(|_| zeros()).collect::<Result<_>>()?;
+        let slots = (0..settings.optimizer.slots()).map(|_| zeros()).collect::<Result<Vec<_>>>()?;
         let passes = if settings.gram { Passes::without_samples } else { Passes::in_blocks };
         let order = match settings.batch_size {
             None => Vec::new(),
             Some(_) => identity_order(samples)?,
         };
         let mut passes = passes(&architecture, model.uint8_scale, batch)?;
-        if settings.dropout.iter().any(|&rate| rate > 0.0) {
+        let drops = settings.dropout.iter().any(|&rate| rate > 0.0);
+        if drops {
             passes.drop_out(&architecture, &settings.dropout, settings.seed)?;
         }
+        let plain = !settings.gram && !drops && !settings.wants_whole_gradient();
+        let halves = match plain && passes.is_one_block(batch) {
+            true => Halves::of(&architecture, model.uint8_scale, batch, slots.len())?,
+            false => None,
+        };
         Ok(Self {
             passes,
+            halves,
             parameters: model.parameters.try_clone()?,
             gradients: zeros()?,
             state: State { epoch: 0, step: 0, slots, gram: None },
@@ -226,6 +236,9 @@ impl<T: Float> Trainer<T> {
         self.passes.reset();
         self.prepare_gram(ctx, data, stop)?;
         self.save()?;
+        if let Some(halves) = &mut self.halves {
+            halves.begin_run(&self.parameters, &self.state.slots);
+        }
         let losses = self.epochs(ctx, data, epochs, orders, stop);
         if losses.is_err() {
             self.roll_back();
@@ -248,6 +261,9 @@ impl<T: Float> Trainer<T> {
             let cost = self.epoch(ctx, data, order, stop)?;
             losses.push(cost.whole);
             self.penalties.push(cost.penalty);
+        }
+        if let Some(halves) = &self.halves {
+            halves.end_run(&mut self.parameters, &mut self.state.slots);
         }
         let finite = first_non_finite(ctx.isa(), self.parameters.values()).is_none()
             && self.gram.as_ref().is_none_or(|gram| gram.is_finite(ctx.isa()));
@@ -316,7 +332,7 @@ impl<T: Float> Trainer<T> {
         t: f64,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Cost> {
-        let penalty = self.penalty(ctx, m);
+        let mut penalty = if self.halves.is_none() { self.penalty(ctx, m) } else { 0.0 };
         let (settings, passes) = (&self.settings, &mut self.passes);
         let (architecture, loss) = (&self.architecture, settings.loss);
         self.state.step += 1;
@@ -330,15 +346,22 @@ impl<T: Float> Trainer<T> {
         passes.begin_step(self.state.step);
         let problem = Problem { architecture, loss, data };
         let whole = settings.wants_whole_gradient();
-        let sum = if passes.can_update_at_once(rows.len()) && !whole {
-            let mut sink = UpdateAtOnce {
-                step,
-                scale: 1.0 / m,
-                parameters: &mut self.parameters,
-                gradients: &mut self.gradients,
-                slots: &mut self.state.slots,
-            };
-            passes.update_at_once(ctx, &problem, rows, &mut sink, stop)?
+        let mut at_once = UpdateAtOnce {
+            step,
+            scale: 1.0 / m,
+            parameters: &mut self.parameters,
+            gradients: &mut self.gradients,
+            slots: &mut self.state.slots,
+        };
+        let sum = if let Some(halves) = &mut self.halves {
+            if stop() {
+                return Err(Error::Interrupted);
+            }
+            let (sum, squares) = halves.step(ctx, &problem, rows, &mut at_once)?;
+            penalty = settings.l2 / (2.0 * m) * squares;
+            sum
+        } else if passes.can_update_at_once(rows.len()) && !whole {
+            passes.update_at_once(ctx, &problem, rows, &mut at_once, stop)?
         } else {
             let first = self.gram.as_mut().map(|gram| gram.forward(rows));
             let (parameters, gradients) = (&self.parameters, &mut self.gradients);
@@ -354,13 +377,14 @@ impl<T: Float> Trainer<T> {
             )?;
             if sum.is_finite() {
                 if whole {
+                    passes.add_up(ctx, rows.len(), gradients);
                     settings.penalty().add_gradient(ctx, parameters, m, gradients);
                     step.decay = 0.0;
                     if let Some(most) = settings.clip_norm {
                         clip(ctx, gradients, most);
                     }
                 }
-                self.update(ctx, rows, 1.0 / m, &step)?;
+                self.update(ctx, rows, 1.0 / m, &step, whole)?;
             }
             sum
         };
@@ -370,17 +394,23 @@ impl<T: Float> Trainer<T> {
     }
 
     /// Updates every layer from the gradients; the first, where it is trained in the space of examples, from its `dZ`.
-    fn update(&mut self, ctx: &Context, rows: &Rows<'_>, scale: f64, step: &Step) -> Result<()> {
-        let (parameters, slots) = (&mut self.parameters, &mut self.state.slots);
-        for l in 0..self.architecture.layers() {
-            match &mut self.gram {
-                Some(gram) if l == 0 => {
-                    step.bias(ctx, l, parameters, &self.gradients, slots);
-                    gram.update(ctx, rows, self.passes.first_delta(rows.len()), scale, step)?;
-                }
-                _ => step.layer(ctx, l, parameters, &self.gradients, slots),
-            }
+    /// `whole` says whether the gradients of the lanes have been added up.
+    fn update(
+        &mut self,
+        ctx: &Context,
+        rows: &Rows<'_>,
+        scale: f64,
+        step: &Step,
+        whole: bool,
+    ) -> Result<()> {
+        let mut start = 0;
+        if let Some(gram) = &mut self.gram {
+            gram.update(ctx, rows, self.passes.first_delta(rows.len()), scale, step)?;
+            start = self.parameters.places(0).bias.start;
         }
+        let Self { parameters, gradients, state, passes, .. } = self;
+        let others = if whole { &[] } else { passes.others(rows.len()) };
+        step.everything(ctx, start, parameters, gradients, others, &mut state.slots);
         Ok(())
     }
 

@@ -3,8 +3,9 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use ndarray::{ArrayView2, ArrayViewMut2, s};
+use ndarray::{ArrayView2, s};
 
+use crate::buffer::Buffer;
 use crate::context::Context;
 use crate::dense::{linear_backward_bias, linear_backward_weight};
 use crate::disjoint::Disjoint;
@@ -13,7 +14,7 @@ use crate::float::Float;
 use crate::gemm::{Consumer, Epilogue, Tile};
 use crate::parameters::{Parameters, Places};
 use crate::sink::GradientSink;
-use crate::step::{Step, Updated};
+use crate::step::{OPERATIONS_A_WEIGHT, Step, Updated};
 
 /// Updates each layer as soon as its gradient is there, tile by tile, while the tile is in the cache.
 pub(crate) struct UpdateAtOnce<'a, T: Float> {
@@ -30,9 +31,6 @@ const WORTH_A_TASK: usize = 1 << 17;
 
 /// About so many tasks are enough to keep some threads busy to the end.
 const TASKS: usize = 8;
-
-/// An optimiser's step on a weight takes about as long as so many operations in a product.
-const OPERATIONS_A_WEIGHT: usize = 50;
 
 /// Rows of weights in a task are a multiple of this, as far as they go.
 const ROWS: usize = 8;
@@ -99,7 +97,7 @@ impl<T: Float> GradientSink<T> for UpdateAtOnce<'_, T> {
 }
 
 impl<T: Float> UpdateAtOnce<'_, T> {
-    fn shared(&mut self) -> Shared<'_, T> {
+    pub(crate) fn shared(&mut self) -> Shared<'_, T> {
         let (places, gradients) = self.gradients.places_mut();
         let updated = Updated::of(self.parameters, self.slots);
         Shared {
@@ -113,7 +111,7 @@ impl<T: Float> UpdateAtOnce<'_, T> {
 }
 
 /// All that an update changes, for several tasks.
-struct Shared<'a, T> {
+pub(crate) struct Shared<'a, T> {
     step: Step,
     scale: f64,
     places: &'a [Places],
@@ -122,7 +120,7 @@ struct Shared<'a, T> {
 }
 
 impl<T: Float> Shared<'_, T> {
-    /// Updates the weights and biases of those units of layer `l`.
+    /// Updates the weights and biases of those units of layer `l`: a is (rows, inputs), dz is (rows, all units).
     ///
     /// # Safety
     /// Nobody else has these units' parameters, gradients and optimiser's memory.
@@ -134,47 +132,122 @@ impl<T: Float> Shared<'_, T> {
         a: ArrayView2<'_, T>,
         dz: ArrayView2<'_, T>,
     ) -> Result<()> {
-        let Self { step, places, gradients, updated, .. } = self;
-        let (place, columns) = (&places[l], a.ncols());
         let dz = dz.slice_move(s![.., units.clone()]);
-        let part =
-            |all: &Range<usize>, n: usize| all.start + units.start * n..all.start + units.end * n;
-        let (weight, bias) = (part(&place.weight, columns), part(&place.bias, 1));
-        let scale = T::from_f64(self.scale);
-        if place.bias_counts() {
-            // SAFETY: the caller's promise.
-            unsafe {
-                let db = gradients.part(bias.clone());
-                linear_backward_bias(ctx, scale, dz, T::ZERO, db)?;
-                updated.update(ctx, step, 0.0, bias, db);
-            }
+        // SAFETY: the caller's promise.
+        unsafe {
+            self.update_biases(ctx, l, units.clone(), dz)?;
+            self.update_weights(ctx, l, units, 0..a.ncols(), a, dz)
         }
-        let matrix = |values| {
-            ArrayViewMut2::from_shape((units.len(), columns), values).expect("a weight for each")
-        };
+    }
+
+    /// Updates the biases of those units of layer `l`: dz is (rows, units).
+    ///
+    /// # Safety
+    /// Nobody else has them, their gradients and what the optimiser knows of them.
+    pub(crate) unsafe fn update_biases(
+        &self,
+        ctx: &Context,
+        l: usize,
+        units: Range<usize>,
+        dz: ArrayView2<'_, T>,
+    ) -> Result<()> {
+        let Self { step, places, gradients, updated, .. } = self;
+        if !places[l].bias_counts() {
+            return Ok(());
+        }
+        let start = places[l].bias.start;
+        let bias = start + units.start..start + units.end;
+        // SAFETY: the caller's promise.
+        unsafe {
+            let db = gradients.part(bias.clone());
+            linear_backward_bias(ctx, T::from_f64(self.scale), dz, T::ZERO, db)?;
+            updated.update(ctx, step, 0.0, bias, db);
+        }
+        Ok(())
+    }
+
+    /// Updates the weights of those units of layer `l` for those of its inputs: a is (rows, inputs), dz is
+    /// (rows, units).
+    ///
+    /// # Safety
+    /// Nobody else has them, their gradients and what the optimiser knows of them.
+    pub(crate) unsafe fn update_weights(
+        &self,
+        ctx: &Context,
+        l: usize,
+        units: Range<usize>,
+        inputs: Range<usize>,
+        a: ArrayView2<'_, T>,
+        dz: ArrayView2<'_, T>,
+    ) -> Result<()> {
+        let columns = self.places[l].inputs();
+        let first = self.places[l].weight.start + units.start * columns + inputs.start;
+        debug_assert_eq!((units.len(), inputs.len()), (dz.ncols(), a.ncols()));
+        // SAFETY: the caller's promise.
+        unsafe { self.update_block(ctx, &self.updated, &self.gradients, first, columns, a, dz) }
+    }
+
+    /// The same for weights that lie elsewhere, (units, inputs) without gaps: `arrays` are they and what the optimiser
+    /// knows of them, `gradient` is room.
+    pub(crate) fn update_apart(
+        &self,
+        ctx: &Context,
+        arrays: &mut [Buffer<T>],
+        gradient: &mut [T],
+        a: ArrayView2<'_, T>,
+        dz: ArrayView2<'_, T>,
+    ) -> Result<()> {
+        let (weights, slots) = arrays.split_first_mut().expect("the weights");
+        let updated = Updated::new(weights, slots.iter_mut().map(|slot| &mut slot[..]));
+        let gradient = Disjoint::new(gradient);
+        // SAFETY: all of them are this call's.
+        unsafe { self.update_block(ctx, &updated, &gradient, 0, a.ncols(), a, dz) }
+    }
+
+    /// Updates the block of weights that begins at element `first` and whose rows are `columns` apart.
+    ///
+    /// # Safety
+    /// Nobody else has them, their gradients and what the optimiser knows of them.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "where it is, and the two factors of its gradient"
+    )]
+    unsafe fn update_block(
+        &self,
+        ctx: &Context,
+        updated: &Updated<'_, T>,
+        gradients: &Disjoint<'_, T>,
+        first: usize,
+        columns: usize,
+        a: ArrayView2<'_, T>,
+        dz: ArrayView2<'_, T>,
+    ) -> Result<()> {
+        let (step, shape) = (&self.step, (dz.ncols(), a.ncols()));
         if let Some(rate) = step.plain {
             // W ← (1 - ηλ/m) W - (η/m) dZᵀ A is a product added to what is there: no gradient need exist.
             let factor = T::from_f64(-rate * self.scale);
             let keep = T::from_f64(1.0 - rate * step.decay);
             // SAFETY: the caller's promise.
-            let w = matrix(unsafe { updated.parameters(weight) });
+            let w = unsafe { updated.block(first, shape, columns) };
             return linear_backward_weight(ctx, factor, dz, a, keep, w, Epilogue::None);
         }
         // SAFETY: the caller's promise.
-        let dw = matrix(unsafe { gradients.part(weight.clone()) });
-        let fetches = updated.is_far(place.weight.len(), ctx.threads());
-        let updating = Updating { ctx, step, updated, first: weight.start, columns, fetches };
+        let dw = unsafe { gradients.block(first, shape, columns) };
+        let fetches = updated.is_far(shape.0 * shape.1, ctx.threads());
+        let updating = Updating { ctx, step, updated, first, columns, fetches };
+        let scale = T::from_f64(self.scale);
         linear_backward_weight(ctx, scale, dz, a, T::ZERO, dw, Epilogue::Consume(&updating))
     }
 }
 
-/// The update of a matrix of weights, to which the tiles of their gradient are handed.
+/// The update of a block of weights, to which the tiles of their gradient are handed.
 struct Updating<'a, T> {
     ctx: &'a Context,
     step: &'a Step,
     updated: &'a Updated<'a, T>,
-    /// Where the matrix begins.
+    /// Where the block begins.
     first: usize,
+    /// From row to row.
     columns: usize,
     /// Whether the weights have to be fetched from afar. What is near comes fast enough when it is wanted.
     fetches: bool,

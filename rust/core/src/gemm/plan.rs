@@ -148,7 +148,11 @@ impl Plan {
         let highest = self.rows.longest();
         let pack_a = columns.len() > 2 * self.nr
             && (aliases::<T>(p.a.rs) && highest > 4 || reach::<T>(p.a.cs, depth) > MANY_PAGES);
-        let few = tiles.len() == 1 || tiles.len() <= 5 && reach::<T>(p.b.rs, depth) <= MANY_PAGES;
+        let few = match tiles.len() {
+            0..=1 => true,
+            2..=FEW => !aliases::<T>(p.b.rs) && reach::<T>(p.b.rs, depth) <= 8 * MANY_PAGES,
+            _ => false,
+        };
         let pack_b = p.b.cs != 1 || !few;
         let a_room = if pack_a { highest * depth } else { 0 };
         let width = self.block(columns.len());
@@ -173,6 +177,9 @@ pub(super) struct Rectangle {
     /// Whether all of B is packed, and not only a panel that ends within a vector.
     pub(super) pack_b: bool,
 }
+
+/// So few rows of tiles do not want B often enough to pay for packing it.
+const FEW: usize = 5;
 
 /// Bytes that are spread over more pages than the first-level translation buffer holds at ease.
 const MANY_PAGES: usize = 32 * 4096;

@@ -19,6 +19,17 @@ pub(crate) trait Binary: Copy {
     fn apply<V: VectorMath>(self, x: V, y: V) -> V;
 }
 
+/// `x + y`
+#[derive(Clone, Copy)]
+pub(crate) struct Add;
+
+impl Binary for Add {
+    #[inline(always)]
+    fn apply<V: VectorMath>(self, x: V, y: V) -> V {
+        x.add(y)
+    }
+}
+
 /// `out[i] = f(x[i])`
 ///
 /// # Panics

@@ -1,0 +1,438 @@
+//! A small network in two halves, cut through its units.
+//!
+//! Where a whole step takes some tens of microseconds, what costs is not the arithmetic but what one core has written
+//! and another must read: weights, gradients, activations. So the network is cut where least has to pass. Each half has
+//! half of the units of the first hidden layer, with all of their weights, to them and from them:
+//!
+//! ```text
+//! each half, by itself    A_1 = g_1(X W_1ᵀ + b_1)          its units: rows of W_1
+//!                         P   = A_1 W_2ᵀ                   its units: columns of W_2
+//! both meet               Z_2 = P + P' + b_2               all that passes between them
+//! each half, by itself    the layers after, forward, to the loss, and back to dZ_2
+//!                         dZ_1 = dZ_2 W_2 ∘ g_1'           its units
+//!                         dW_2 = dZ_2ᵀ A_1, dW_1 = dZ_1ᵀ X its units, and the optimiser's step on them
+//! ```
+//!
+//! Both halves compute the layers behind the second, because that is little work; of their weights each updates half.
+//! (Megatron-LM cuts the layers of a transformer in this way, arXiv 1909.08053.) How a network is cut follows from its
+//! sizes alone, and so do all sums.
+//!
+//! Activations lie with a row for each unit and a column for each example: then half of the units is a matrix without
+//! gaps, and no weights have to be turned over.
+
+use std::ops::Range;
+
+use ndarray::{ArrayView2, s};
+
+use crate::activation::Activation;
+use crate::architecture::Architecture;
+use crate::backprop::{activate, activation_backward, matrix, matrix_mut};
+use crate::buffer::Buffer;
+use crate::context::Context;
+use crate::disjoint::Disjoint;
+use crate::error::Result;
+use crate::float::Float;
+use crate::gemm::{Epilogue, gemm};
+use crate::lanes::Problem;
+use crate::loader::{SampleLoader, TargetLoader};
+use crate::math::map::{Add, zip_in_place};
+use crate::math::sum_of_squares;
+use crate::parameters::Parameters;
+use crate::samples::Rows;
+use crate::tail::OPERATIONS_A_UNIT;
+use crate::update::{Shared, UpdateAtOnce};
+
+/// Operations of a step that are worth being cut in half: some 10 µs.
+const WORTH_CUTTING: usize = 1 << 20;
+
+/// The most weights. The products of larger networks are well shared out as they are, and a copy of half of their
+/// weights would be too much.
+const MOST_WEIGHTS: usize = 1 << 20;
+
+/// Operations of a half that are worth more threads than one.
+const WORTH_SHARING: usize = 1 << 25;
+
+/// Two halves of a network, and the buffers that a step leaves its numbers in.
+pub(crate) struct Halves<T: Float> {
+    halves: [Half<T>; 2],
+    /// What each half adds to `Z_2`: (n_2, rows), or (rows, n_2) where these are the logits.
+    parts: [Buffer<T>; 2],
+    /// Operations of a half for each row.
+    work: usize,
+}
+
+/// A half's own buffers, apart from the other's.
+#[repr(align(128))]
+struct Half<T: Float> {
+    samples: SampleLoader<T>,
+    targets: TargetLoader<T>,
+    /// The half's own columns of `W_2`, while a run is under way.
+    second: Second<T>,
+    /// The parameters from `b_2` on, as they were when the step began: the other half may be changing them already.
+    kept: Parameters<T>,
+    /// Of the hidden layers, (units, rows), but of the first layer only the half's own units: `A_l`, ...
+    activations: Vec<Buffer<T>>,
+    /// ... `Z_l`, where the activation is differentiated from it, ...
+    inputs: Vec<Option<Buffer<T>>>,
+    /// ... and `dZ_l`.
+    deltas: Vec<Buffer<T>>,
+    /// `Z_L`, then `dZ_L`, (rows, n_L).
+    logits: Buffer<T>,
+}
+
+/// A half's own columns of `W_2`, (n_2, units) without gaps. Where they lie among the other half's, a core that fetches
+/// its own ahead takes the other's along, and each line goes to and fro.
+struct Second<T: Float> {
+    /// The weights, then what the optimiser knows of them.
+    arrays: Vec<Buffer<T>>,
+    /// Room for their gradient.
+    gradient: Buffer<T>,
+}
+
+/// Half `i` of so many things.
+fn half_of(count: usize, i: usize) -> Range<usize> {
+    count * i / 2..count * (i + 1) / 2
+}
+
+/// Whether a network is worth cutting, for batches of so many rows.
+fn pays(architecture: &Architecture, rows: usize) -> bool {
+    let sizes = architecture.sizes();
+    let weights = |n: &[usize]| n.windows(2).map(|n| n[0] * n[1]).sum::<usize>();
+    let normalized = (0..architecture.layers()).any(|l| architecture.normalization_of(l).is_some());
+    if normalized || sizes.len() < 3 || weights(sizes) > MOST_WEIGHTS {
+        return false;
+    }
+    let (cut, whole) = (&sizes[..3], &sizes[2..]);
+    let operations = |weights: usize, units: usize| 6 * weights + OPERATIONS_A_UNIT * units;
+    let halved = operations(weights(cut), sizes[1]);
+    let twice = operations(weights(whole), whole.iter().sum());
+    rows.saturating_mul(halved) > WORTH_CUTTING && 4 * twice <= halved
+}
+
+impl<T: Float> Halves<T> {
+    /// For batches of up to `rows` rows, and an optimiser with so many slots; none if the network is not worth cutting.
+    pub(crate) fn of(
+        architecture: &Architecture,
+        uint8_scale: f64,
+        rows: usize,
+        slots: usize,
+    ) -> Result<Option<Self>> {
+        if !pays(architecture, rows) {
+            return Ok(None);
+        }
+        let new = |i| Half::new(architecture, uint8_scale, rows, slots, i);
+        let part = || Buffer::zeros(architecture.sizes()[2] * rows, "activations");
+        let work = 3 * architecture.parameters();
+        Ok(Some(Self { halves: [new(0)?, new(1)?], parts: [part()?, part()?], work }))
+    }
+
+    /// Takes over the second layer's weights until the run [ends](Self::end_run), and forgets the samples that have been
+    /// read: the caller may have changed them since.
+    pub(crate) fn begin_run(&mut self, parameters: &Parameters<T>, slots: &[Parameters<T>]) {
+        for (i, half) in self.halves.iter_mut().enumerate() {
+            half.samples.reset();
+            let all = std::iter::once(parameters).chain(slots);
+            for (own, all) in half.second.arrays.iter_mut().zip(all) {
+                let w = all.weight(1);
+                let own_columns = w.slice(s![.., half_of(w.ncols(), i)]);
+                matrix_mut(own, w.nrows(), own_columns.ncols()).assign(&own_columns);
+            }
+        }
+    }
+
+    /// Gives the second layer's weights back.
+    pub(crate) fn end_run(&self, parameters: &mut Parameters<T>, slots: &mut [Parameters<T>]) {
+        for (i, half) in self.halves.iter().enumerate() {
+            let all = std::iter::once(&mut *parameters).chain(slots.iter_mut());
+            for (own, all) in half.second.arrays.iter().zip(all) {
+                let mut w = all.layer_mut(1).0;
+                let (units, columns) = (w.nrows(), half_of(w.ncols(), i));
+                let own = matrix(own, units, columns.len());
+                w.slice_mut(s![.., columns]).assign(&own);
+            }
+        }
+    }
+
+    /// Takes those rows through the network and back, makes the step that `update` says, and returns Σ w_i J_i and,
+    /// if the step has a penalty, Σ W² before it. Where the cost is not finite, no parameter has been changed.
+    ///
+    /// # Errors
+    /// As the products.
+    pub(crate) fn step(
+        &mut self,
+        ctx: &Context,
+        problem: &Problem<'_, '_, T>,
+        rows: &Rows<'_>,
+        update: &mut UpdateAtOnce<'_, T>,
+    ) -> Result<(f64, f64)> {
+        let penalized = update.step.decay != 0.0;
+        // A thread for each half; where there are more and enough to do, all of them for the one and then for the other.
+        let alone = ctx.serial();
+        let all = ctx.threads() > 2 && rows.len() * self.work > WORTH_SHARING;
+        let (across, within) = if all { (&alone, ctx) } else { (ctx, &alone) };
+
+        let halves = Disjoint::new(&mut self.halves);
+        let mut squares = [const { Ok(0.0) }; 2];
+        {
+            let squares = Disjoint::new(&mut squares);
+            let parts = Disjoint::new(&mut self.parts);
+            let parameters = &*update.parameters;
+            across.parallel(2, |i| {
+                // SAFETY: each half has its own buffers, part and result.
+                let (half, part, squares) = unsafe {
+                    (&mut halves.part(i..i + 1)[0], parts.part(i..i + 1), squares.part(i..i + 1))
+                };
+                let begun = half.begin(within, problem, rows, parameters, i, &mut part[0]);
+                squares[0] = begun.map(|()| match penalized {
+                    true => half.sum_of_squares(within, parameters, i),
+                    false => 0.0,
+                });
+            });
+        }
+        let squares = squares.into_iter().sum::<Result<f64>>()?;
+        let mut sums = [const { Ok(0.0) }; 2];
+        {
+            let sums = Disjoint::new(&mut sums);
+            let parts = &self.parts;
+            let shared = update.shared();
+            across.parallel(2, |i| {
+                // SAFETY: as above; and the halves change parameters of their own, and read no others.
+                unsafe {
+                    let (half, sum) = (&mut halves.part(i..i + 1)[0], sums.part(i..i + 1));
+                    sum[0] = half.finish(within, problem, rows, &shared, i, parts);
+                }
+            });
+        }
+        let [sum, other] = sums;
+        other.and(sum).map(|sum| (sum, squares))
+    }
+}
+
+impl<T: Float> Half<T> {
+    fn new(
+        architecture: &Architecture,
+        uint8_scale: f64,
+        rows: usize,
+        slots: usize,
+        i: usize,
+    ) -> Result<Self> {
+        let what = "activations";
+        let (sizes, last) = (&architecture.sizes()[1..], architecture.layers() - 1);
+        let units = |l: usize| if l == 0 { half_of(sizes[0], i).len() } else { sizes[l] };
+        let buffer = |l: usize| Buffer::zeros(units(l) * rows, what);
+        let second = || Buffer::zeros(sizes[1] * units(0), "parameters");
+        let input = |l: usize| match architecture.activation(l) {
+            Some(g) if g.saves_input() => buffer(l).map(Some),
+            _ => Ok(None),
+        };
+        Ok(Self {
+            samples: SampleLoader::new(uint8_scale),
+            targets: TargetLoader::default(),
+            second: Second {
+                arrays: (0..=slots).map(|_| second()).collect::<Result<_>>()?,
+                gradient: second()?,
+            },
+            kept: Parameters::zeros(architecture)?,
+            activations: (0..last).map(buffer).collect::<Result<_>>()?,
+            inputs: (0..last).map(input).collect::<Result<_>>()?,
+            deltas: (0..last).map(buffer).collect::<Result<_>>()?,
+            logits: buffer(last)?,
+        })
+    }
+
+    /// Half `i` up to what it adds to `Z_2`.
+    fn begin(
+        &mut self,
+        ctx: &Context,
+        problem: &Problem<'_, '_, T>,
+        rows: &Rows<'_>,
+        parameters: &Parameters<T>,
+        i: usize,
+        part: &mut [T],
+    ) -> Result<()> {
+        let Problem { architecture, data, .. } = *problem;
+        let (sizes, m) = (architecture.sizes(), rows.len());
+        let own = half_of(sizes[1], i);
+        let rest = parameters.places(1).bias.start;
+        self.kept.values_mut()[rest..].copy_from_slice(&parameters.values()[rest..]);
+
+        self.samples.prepare(ctx, &data.x, rows)?;
+        let x = self.samples.view(&data.x, rows).reversed_axes();
+        let w = parameters.weight(0).slice_move(s![own.clone(), ..]);
+        let b = &parameters.bias_slice(0)[own.clone()];
+        let input = self.inputs[0].as_deref_mut();
+        hidden(ctx, architecture.activation(0), w, x, b, &mut self.activations[0], input)?;
+
+        let a = matrix(&self.activations[0], own.len(), m);
+        let w = matrix(&self.second.arrays[0], sizes[2], own.len());
+        let part = match architecture.layers() {
+            2 => matrix_mut(part, m, sizes[2]).reversed_axes(),
+            _ => matrix_mut(part, sizes[2], m),
+        };
+        gemm(ctx, T::ONE, w, a, T::ZERO, part, Epilogue::None)
+    }
+
+    /// Its share of Σ W².
+    fn sum_of_squares(&self, ctx: &Context, parameters: &Parameters<T>, i: usize) -> f64 {
+        let (units, n) = parameters.weight(0).dim();
+        let own = half_of(units, i);
+        let first = &parameters.weight_slice(0)[own.start * n..own.end * n];
+        let behind = if i == 0 { 2..parameters.layers() } else { 0..0 };
+        let all = [first, &self.second.arrays[0]].into_iter();
+        let all = all.chain(behind.map(|l| self.kept.weight_slice(l)));
+        all.map(|w| sum_of_squares(ctx.isa(), w)).sum()
+    }
+
+    /// Half `i` from `Z_2` on, to the loss, back, and to the new parameters.
+    ///
+    /// # Safety
+    /// Nobody else has the parameters of this half's units, nor its half of those of the layers behind.
+    unsafe fn finish(
+        &mut self,
+        ctx: &Context,
+        problem: &Problem<'_, '_, T>,
+        rows: &Rows<'_>,
+        shared: &Shared<'_, T>,
+        i: usize,
+        parts: &[Buffer<T>; 2],
+    ) -> Result<f64> {
+        let Problem { architecture, loss, data } = *problem;
+        let (sizes, last, m) = (architecture.sizes(), architecture.layers() - 1, rows.len());
+        let own = half_of(sizes[1], i);
+        let Self { second, kept, activations, inputs, deltas, logits, .. } = self;
+
+        let [sum, more] = parts.each_ref().map(|part| &part[..sizes[2] * m]);
+        let z = if last == 1 { &mut *logits } else { &mut activations[1] };
+        let z = &mut z[..sizes[2] * m];
+        z.copy_from_slice(sum);
+        zip_in_place(ctx.isa(), Add, more, z);
+        let b = kept.bias_slice(1);
+        if last == 1 {
+            z.chunks_exact_mut(b.len())
+                .for_each(|z| z.iter_mut().zip(b).for_each(|(z, &b)| *z += b));
+        } else {
+            z.chunks_exact_mut(m)
+                .zip(b)
+                .for_each(|(unit, &b)| unit.iter_mut().for_each(|z| *z += b));
+            activate(ctx, architecture.activation(1), z, inputs[1].as_deref_mut());
+        }
+        for l in 2..=last {
+            let (before, after) = activations.split_at_mut(l);
+            let a = matrix(&before[l - 1], sizes[l], m);
+            let (w, b) = (kept.weight(l), kept.bias_slice(l));
+            if let Some(after) = after.first_mut() {
+                let input = inputs[l].as_deref_mut();
+                hidden(ctx, architecture.activation(l), w, a, b, after, input)?;
+            } else {
+                let (a, w) = (a.reversed_axes(), w.reversed_axes());
+                let z = matrix_mut(logits, m, sizes[l + 1]);
+                gemm(ctx, T::ONE, a, w, T::ZERO, z, Epilogue::Bias(b))?;
+            }
+        }
+        let (y, weights) = self.targets.load(data, rows);
+        let z = matrix_mut(logits, m, sizes[last + 1]);
+        let value = loss.value_and_gradient(ctx.isa(), z, y, weights);
+        if !value.is_finite() {
+            return Ok(value);
+        }
+
+        for l in (1..=last).rev() {
+            let (before, after) = deltas.split_at_mut(l);
+            let dz = match after.first() {
+                Some(delta) => matrix(delta, sizes[l + 1], m).reversed_axes(),
+                None => matrix(logits, m, sizes[l + 1]),
+            };
+            let (w, n) = match l {
+                1 => (matrix(&second.arrays[0], sizes[2], own.len()), own.len()),
+                _ => (kept.weight(l), sizes[l]),
+            };
+            let delta = &mut before[l - 1][..n * m];
+            let (w, dz_t, da) = (w.reversed_axes(), dz.reversed_axes(), matrix_mut(delta, n, m));
+            gemm(ctx, T::ONE, w, dz_t, T::ZERO, da, Epilogue::None)?;
+            let g = architecture.activation(l - 1).expect("a hidden layer has one");
+            activation_backward(
+                ctx,
+                g,
+                inputs[l - 1].as_ref().unwrap_or(&activations[l - 1]),
+                delta,
+            );
+
+            let a = matrix(&activations[l - 1], n, m);
+            let units = half_of(sizes[l + 1], i);
+            if l == 1 {
+                shared.update_apart(
+                    ctx,
+                    &mut second.arrays,
+                    &mut second.gradient,
+                    a.reversed_axes(),
+                    dz,
+                )?;
+            } else {
+                let taken = half_of(n, i);
+                let a = a.slice_move(s![taken.clone(), ..]).reversed_axes();
+                // SAFETY: the caller's promise.
+                unsafe { shared.update_weights(ctx, l, 0..sizes[l + 1], taken, a, dz)? };
+            }
+            let dz = dz.slice_move(s![.., units.clone()]);
+            // SAFETY: the caller's promise.
+            unsafe { shared.update_biases(ctx, l, units, dz)? };
+        }
+        let dz = matrix(&deltas[0], own.len(), m).reversed_axes();
+        let x = self.samples.view(&data.x, rows);
+        // SAFETY: the caller's promise.
+        unsafe {
+            shared.update_biases(ctx, 0, own.clone(), dz)?;
+            shared.update_weights(ctx, 0, own, 0..sizes[0], x, dz)?;
+        }
+        Ok(value)
+    }
+}
+
+/// `A = g(W A' + b)`, (units, rows): w is (units, n), a is (n, rows), and `to` has room for it.
+fn hidden<T: Float>(
+    ctx: &Context,
+    g: Option<Activation>,
+    w: ArrayView2<'_, T>,
+    a: ArrayView2<'_, T>,
+    b: &[T],
+    to: &mut [T],
+    input: Option<&mut [T]>,
+) -> Result<()> {
+    let (units, rows) = (b.len(), a.ncols());
+    let to = &mut to[..units * rows];
+    // The bias is what the products are added to.
+    to.chunks_exact_mut(rows).zip(b).for_each(|(unit, &b)| unit.fill(b));
+    gemm(ctx, T::ONE, w, a, T::ONE, matrix_mut(to, units, rows), Epilogue::None)?;
+    activate(ctx, g, to, input);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Normalization, Output};
+
+    fn form(sizes: &[usize]) -> Architecture {
+        Architecture::new(sizes, Activation::Relu, Output::Softmax).unwrap()
+    }
+
+    #[test]
+    fn small_networks_are_cut_and_others_are_not() {
+        assert!(pays(&form(&[30, 64, 64, 2]), 32));
+        assert!(pays(&form(&[64, 100, 10]), 200));
+        assert!(pays(&form(&[784, 512, 256, 10]), 128));
+        assert!(!pays(&form(&[64, 100, 10]), 10), "too little work");
+        assert!(!pays(&form(&[784, 2048, 2048, 10]), 256), "too large");
+        assert!(!pays(&form(&[64, 10]), 10_000), "there is nothing to cut");
+        assert!(!pays(&form(&[30, 100, 100, 100, 2]), 100), "too much would be done twice");
+        let normalized = form(&[64, 100, 10]).normalized(vec![Some(Normalization::Layer)]);
+        assert!(!pays(&normalized.unwrap(), 200));
+    }
+
+    #[test]
+    fn halves_are_all_units_once() {
+        for units in [2, 7, 64, 101] {
+            assert!(half_of(units, 0).chain(half_of(units, 1)).eq(0..units));
+        }
+    }
+}
