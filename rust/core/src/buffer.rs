@@ -7,7 +7,6 @@
 //! many), and a load would look to the core as if it read what was stored to another array just before. So each
 //! buffer begins elsewhere in its page.
 
-use std::alloc::{Layout, alloc, dealloc};
 use std::ops::{Deref, DerefMut, Range};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,10 +26,6 @@ const STAGGER: usize = 13 * ALIGNMENT;
 /// Smaller buffers are spared the extra page.
 const WORTH_STAGGERING: usize = 4 * PAGE;
 
-/// Buffers of many pages want large ones, so that fewer addresses have to be translated.
-#[cfg(target_os = "linux")]
-const WORTH_LARGE_PAGES: usize = 4 << 20;
-
 /// A fixed number of floats, aligned to 64 bytes. Dereferences to a slice.
 #[derive(Debug)]
 pub(crate) struct Buffer<T: Float> {
@@ -38,14 +33,6 @@ pub(crate) struct Buffer<T: Float> {
     len: usize,
     /// Bytes between the allocation's beginning and `start`.
     offset: usize,
-}
-
-/// The memory for so many bytes.
-fn layout(bytes: usize) -> Option<Layout> {
-    if bytes < WORTH_STAGGERING {
-        return Layout::from_size_align(bytes, ALIGNMENT).ok();
-    }
-    Layout::from_size_align(bytes.checked_add(PAGE)?, PAGE).ok()
 }
 
 /// Where in its page the next buffer begins.
@@ -67,25 +54,10 @@ impl<T: Float> Buffer<T> {
         if bytes == 0 {
             return Ok(Self { start: NonNull::dangling(), len, offset: 0 });
         }
-        let layout = layout(bytes).ok_or_else(|| refused.clone())?;
         let offset = if bytes < WORTH_STAGGERING { 0 } else { next_offset() };
-        // SAFETY: the layout's size is not zero.
-        let Some(allocated) = NonNull::new(unsafe { alloc(layout) }) else { return Err(refused) };
-        #[cfg(target_os = "linux")]
-        if bytes >= WORTH_LARGE_PAGES {
-            // SAFETY: advice about memory just allocated, whole pages; it changes none of it. Where the system has
-            // no large pages it fails, and nothing is lost.
-            unsafe {
-                let whole = layout.size() / PAGE * PAGE;
-                libc::madvise(allocated.as_ptr().cast(), whole, libc::MADV_HUGEPAGE)
-            };
-        }
+        let Some(allocated) = memory::zeros(bytes) else { return Err(refused) };
         // SAFETY: `offset` bytes and these fit in the allocation; all zero bits are the number zero.
-        let start = unsafe {
-            let start = allocated.add(offset);
-            start.write_bytes(0, bytes);
-            start.cast()
-        };
+        let start = unsafe { allocated.add(offset) }.cast();
         Ok(Self { start, len, offset })
     }
 
@@ -113,11 +85,8 @@ impl<T: Float> Drop for Buffer<T> {
     fn drop(&mut self) {
         let bytes = self.len * size_of::<T>();
         if bytes > 0 {
-            // SAFETY: `zeros` allocated this, with the layout of so many bytes, which it found valid.
-            unsafe {
-                let allocated = self.start.cast::<u8>().sub(self.offset);
-                dealloc(allocated.as_ptr(), layout(bytes).unwrap_unchecked());
-            }
+            // SAFETY: `zeros` asked for so many bytes, and got them there.
+            unsafe { memory::free(self.start.cast::<u8>().sub(self.offset), bytes) };
         }
     }
 }
@@ -135,6 +104,63 @@ impl<T: Float> DerefMut for Buffer<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         // SAFETY: as above, and the borrow is unique.
         unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
+    }
+}
+
+/// Where the memory comes from: so many bytes of zeros, and a page more where the buffer may begin within one.
+mod memory {
+    use std::alloc::{Layout, alloc_zeroed, dealloc};
+    use std::ptr::NonNull;
+
+    use super::{ALIGNMENT, PAGE, WORTH_STAGGERING};
+
+    /// Buffers of so many bytes are mapped: the system's pages are zero already, and need not be there before they are
+    /// used, so that the threads of the first step bring them in together. Large pages, because of the fewer addresses
+    /// to translate.
+    #[cfg(target_os = "linux")]
+    const WORTH_MAPPING: usize = 4 << 20;
+
+    fn layout(bytes: usize) -> Option<Layout> {
+        if bytes < WORTH_STAGGERING {
+            return Layout::from_size_align(bytes, ALIGNMENT).ok();
+        }
+        Layout::from_size_align(bytes.checked_add(PAGE)?, PAGE).ok()
+    }
+
+    pub(super) fn zeros(bytes: usize) -> Option<NonNull<u8>> {
+        let layout = layout(bytes)?;
+        #[cfg(target_os = "linux")]
+        if bytes >= WORTH_MAPPING {
+            let protection = libc::PROT_READ | libc::PROT_WRITE;
+            let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+            // SAFETY: a new mapping, of nobody's memory; and advice about it, which changes nothing if it is not taken.
+            return unsafe {
+                let start =
+                    libc::mmap(std::ptr::null_mut(), layout.size(), protection, flags, -1, 0);
+                if start == libc::MAP_FAILED {
+                    return None;
+                }
+                libc::madvise(start, layout.size(), libc::MADV_HUGEPAGE);
+                NonNull::new(start.cast())
+            };
+        }
+        // SAFETY: the layout's size is not zero.
+        NonNull::new(unsafe { alloc_zeroed(layout) })
+    }
+
+    /// # Safety
+    /// [`zeros`] returned this for so many bytes, and nobody uses it any more.
+    pub(super) unsafe fn free(start: NonNull<u8>, bytes: usize) {
+        // SAFETY: the layout that `zeros` found valid.
+        let layout = unsafe { layout(bytes).unwrap_unchecked() };
+        #[cfg(target_os = "linux")]
+        if bytes >= WORTH_MAPPING {
+            // SAFETY: the mapping that `zeros` made.
+            unsafe { libc::munmap(start.as_ptr().cast(), layout.size()) };
+            return;
+        }
+        // SAFETY: the allocation that `zeros` made.
+        unsafe { dealloc(start.as_ptr(), layout) };
     }
 }
 
