@@ -400,10 +400,11 @@ fn hidden<T: Float>(
 ) -> Result<()> {
     let (units, rows) = (b.len(), a.ncols());
     let to = &mut to[..units * rows];
-    // The bias is what the products are added to.
-    to.chunks_exact_mut(rows).zip(b).for_each(|(unit, &b)| unit.fill(b));
-    gemm(ctx, T::ONE, w, a, T::ONE, matrix_mut(to, units, rows), Epilogue::None)?;
-    activate(ctx, g, to, input);
+    let relu = g == Some(Activation::Relu);
+    let then = if relu { Epilogue::BiasRelu(b) } else { Epilogue::Bias(b) };
+    let (a, w) = (a.reversed_axes(), w.reversed_axes());
+    gemm(ctx, T::ONE, a, w, T::ZERO, matrix_mut(to, units, rows).reversed_axes(), then)?;
+    activate(ctx, g.filter(|_| !relu), to, input);
     Ok(())
 }
 

@@ -205,6 +205,10 @@ impl<T: Float> Block<'_, '_, T> {
         let end = end.min(self.plan.end_of_row(rows.end));
         let (bias, relu) = if self.last { self.p.bias() } else { (ptr::null(), false) };
         let beta = if self.first { beta } else { T::ONE };
+        let row_start = match self.p.row_bias() {
+            Some(bias) if self.first => bias[rows.clone()].as_ptr(),
+            _ => ptr::null(),
+        };
         for left in (start..end.max(start)).step_by(self.plan.strip) {
             let right = (left + self.plan.strip).min(end);
             let c = if apart {
@@ -237,7 +241,7 @@ impl<T: Float> Block<'_, '_, T> {
                 if self.last {
                     self.p.announce(rows.clone(), j..j + width);
                 }
-                let panels = Panels { kc, a, a_row, a_k, b, b_k, next };
+                let panels = Panels { kc, row_start, a, a_row, a_k, b, b_k, next };
                 let bias = if bias.is_null() { bias } else { bias.wrapping_add(j) };
                 let store = Store { alpha, beta, bias, relu };
                 // SAFETY: the tile is within C and nobody else's.

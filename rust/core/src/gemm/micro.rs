@@ -33,6 +33,8 @@ use crate::simd::{Vector, prefetch, prefetch_far, transpose};
 pub(super) struct Panels<T> {
     /// Products in the slice.
     pub(super) kc: usize,
+    /// What the sums of each row begin with; null if that is zero.
+    pub(super) row_start: *const T,
     pub(super) a: *const T,
     pub(super) a_row: isize,
     pub(super) a_k: isize,
@@ -113,8 +115,14 @@ unsafe fn fixed<V: Vector, const MR: usize, const NV: usize>(
     rs: isize,
     store: Store<V::Elem>,
 ) {
-    let Panels { kc, mut a, a_row, a_k, mut b, b_k, mut next } = panels;
+    let Panels { kc, row_start, mut a, a_row, a_k, mut b, b_k, mut next } = panels;
     let mut sums = [[V::splat(V::Elem::ZERO); NV]; MR];
+    if !row_start.is_null() {
+        for i in 0..MR {
+            // SAFETY: there is one for each row.
+            sums[i] = [V::splat(unsafe { *row_start.add(i) }); NV];
+        }
+    }
     // The tile of C is asked for row by row on the way, in so many steps each: all at once, its lines would keep
     // those of B waiting.
     let asks = kc >= LONG;
@@ -222,7 +230,7 @@ pub(super) unsafe fn finish_edge<V: Vector>(
     c: MatrixMut<V::Elem>,
     store: Store<V::Elem>,
 ) {
-    if c.rs == 1 && c.cs != 1 && store.bias.is_null() {
+    if c.rs == 1 && c.cs != 1 {
         // C's columns are contiguous: a square of sums at a time is turned over.
         for i in (0..c.rows).step_by(V::LANES) {
             for j in (0..c.cols).step_by(V::LANES) {
@@ -235,7 +243,9 @@ pub(super) unsafe fn finish_edge<V: Vector>(
                     transpose::<V>(from, sums_rs as isize, rows, cols, square, V::LANES, V::LANES);
                     for l in 0..cols {
                         let sum = V::load(square.add(l * V::LANES));
-                        finish_vector(sum, c.at(i, j + l), 1, rows, store);
+                        let bias =
+                            (!store.bias.is_null()).then(|| V::splat(*store.bias.add(j + l)));
+                        finish_vector(sum, c.at(i, j + l), 1, rows, store, bias);
                     }
                 }
             }
@@ -245,21 +255,20 @@ pub(super) unsafe fn finish_edge<V: Vector>(
     for i in 0..c.rows {
         for j in (0..c.cols).step_by(V::LANES) {
             let lanes = V::LANES.min(c.cols - j);
-            let bias = if store.bias.is_null() { store.bias } else { store.bias.wrapping_add(j) };
             // SAFETY: as the caller promises; only the first `lanes` of the row are touched.
             unsafe {
                 let sum = V::load(sums.add(i * sums_rs + j));
-                finish_vector(sum, c.at(i, j), c.cs, lanes, Store { bias, ..store });
+                let bias = (!store.bias.is_null()).then(|| V::load_head(store.bias.add(j), lanes));
+                finish_vector(sum, c.at(i, j), c.cs, lanes, store, bias);
             }
         }
     }
 }
 
-/// What [`finish`] does, for `lanes` elements of a row that are `cs` apart.
+/// What [`finish`] does, for `lanes` elements that are `cs` apart, and their bias.
 ///
 /// # Safety
-/// The elements at `c` can be written (and, unless `beta` is zero, read); a bias that is not null
-/// has `lanes` elements.
+/// The elements at `c` can be written (and, unless `beta` is zero, read).
 #[inline(always)]
 pub(super) unsafe fn finish_vector<V: Vector>(
     sum: V,
@@ -267,6 +276,7 @@ pub(super) unsafe fn finish_vector<V: Vector>(
     cs: isize,
     lanes: usize,
     store: Store<V::Elem>,
+    bias: Option<V>,
 ) {
     let (alpha, beta) = (V::splat(store.alpha), V::splat(store.beta));
     // SAFETY: as the caller promises.
@@ -276,8 +286,8 @@ pub(super) unsafe fn finish_vector<V: Vector>(
         } else {
             alpha.mul_add(sum, beta.mul(load_strided::<V>(c, cs, lanes)))
         };
-        if !store.bias.is_null() {
-            x = x.add(V::load_head(store.bias, lanes));
+        if let Some(bias) = bias {
+            x = x.add(bias);
         }
         if store.relu {
             x = V::splat(V::Elem::ZERO).max(x);

@@ -50,19 +50,33 @@ impl<T: Float> Product<'_, T> {
             && matches!(self.epilogue, Epilogue::None)
     }
 
-    /// The same product, turned over: Cᵀ = Bᵀ Aᵀ. A bias would have to be turned over with it.
+    /// The same product, turned over: Cᵀ = Bᵀ Aᵀ. A bias of columns is one of rows then.
     pub(super) fn t(self) -> Self {
         let (a, b, c) = (self.b.t(), self.a.t(), self.c.t());
         Self { a, b, c, transposed: !self.transposed, ..self }
+    }
+
+    pub(super) fn has_bias(&self) -> bool {
+        matches!(self.epilogue, Epilogue::Bias(_) | Epilogue::BiasRelu(_))
     }
 
     /// The bias of the columns, null if there is none, and whether ReLU follows.
     #[inline(always)]
     pub(super) fn bias(&self) -> (*const T, bool) {
         match self.epilogue {
-            Epilogue::Bias(bias) => (bias.as_ptr(), false),
-            Epilogue::BiasRelu(bias) => (bias.as_ptr(), true),
-            Epilogue::None | Epilogue::Then(_) | Epilogue::Consume(_) => (ptr::null(), false),
+            Epilogue::Bias(bias) if !self.transposed => (bias.as_ptr(), false),
+            Epilogue::BiasRelu(bias) if !self.transposed => (bias.as_ptr(), true),
+            Epilogue::BiasRelu(_) => (ptr::null(), true),
+            _ => (ptr::null(), false),
+        }
+    }
+
+    /// The bias of the rows, if there is one.
+    #[inline(always)]
+    pub(super) fn row_bias(&self) -> Option<&[T]> {
+        match self.epilogue {
+            Epilogue::Bias(bias) | Epilogue::BiasRelu(bias) if self.transposed => Some(bias),
+            _ => None,
         }
     }
 

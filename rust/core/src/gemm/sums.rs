@@ -12,8 +12,6 @@ use crate::simd::{Kernel, Vector, dispatch};
 
 /// Elements of C that make a task when the chunks are added up.
 const SUMS_A_TASK: usize = 1 << 14;
-/// Room for any vector's lanes.
-const MOST_LANES: usize = 16;
 
 /// The sums of each chunk: its own (large, small) matrix, row by row.
 #[derive(Clone, Copy)]
@@ -64,8 +62,7 @@ impl<T: Float> Kernel<T> for Add<'_, '_, T> {
         if p.c.cols == 1 {
             // Vectors lie along the one column, and all of it has one bias.
             // SAFETY: a bias that is not null has an element for the column.
-            let biases = (!bias.is_null()).then(|| [unsafe { *bias }; MOST_LANES]);
-            let bias = biases.as_ref().map_or(ptr::null(), |biases| biases.as_ptr());
+            let bias = (!bias.is_null()).then(|| V::splat(unsafe { *bias }));
             for i in rows.clone().step_by(V::LANES) {
                 let lanes = V::LANES.min(rows.end - i);
                 // SAFETY: the elements are within C and ours.
@@ -78,7 +75,8 @@ impl<T: Float> Kernel<T> for Add<'_, '_, T> {
         for i in rows.clone() {
             for j in columns.clone().step_by(V::LANES) {
                 let lanes = V::LANES.min(columns.end - j);
-                let bias = if bias.is_null() { bias } else { bias.wrapping_add(j) };
+                // SAFETY: a bias that is not null has an element for each column.
+                let bias = (!bias.is_null()).then(|| unsafe { V::load_head(bias.add(j), lanes) });
                 let from = sums.at(0, 0, 0).wrapping_add(i * rs + j * cs);
                 // SAFETY: the elements are within C and ours.
                 unsafe { self.vector::<V>(from, cs, p.c.at(i, j), p.c.cs, lanes, bias) };
@@ -89,7 +87,7 @@ impl<T: Float> Kernel<T> for Add<'_, '_, T> {
 
 impl<T: Float> Add<'_, '_, T> {
     /// Adds up `lanes` elements, `stride` apart in C and `step` apart in the sums of each chunk, of which `from` are
-    /// the first's. A bias that is not null has an element for each.
+    /// the first's.
     ///
     /// # Safety
     /// The sums are written; the elements of C are within it, and nobody else's.
@@ -101,7 +99,7 @@ impl<T: Float> Add<'_, '_, T> {
         to: *mut T,
         stride: isize,
         lanes: usize,
-        bias: *const T,
+        bias: Option<V>,
     ) {
         let (p, relu) = (self.p, self.p.bias().1);
         for chunk in 0..self.sums.chunks {
@@ -109,14 +107,14 @@ impl<T: Float> Add<'_, '_, T> {
             let store = Store {
                 alpha: p.alpha,
                 beta: if chunk == 0 { p.beta } else { T::ONE },
-                bias: if last { bias } else { ptr::null() },
+                bias: ptr::null(),
                 relu: last && relu,
             };
             let from = from.wrapping_add(chunk * self.sums.elements);
             // SAFETY: as the caller promises.
             unsafe {
                 let sum = load_strided::<V>(from, step as isize, lanes);
-                finish_vector(sum, to, stride, lanes, store);
+                finish_vector(sum, to, stride, lanes, store, bias.filter(|_| last));
             }
         }
     }
