@@ -31,7 +31,6 @@ use crate::normalization::{self, Room};
 use crate::parameters::Parameters;
 use crate::simd::VectorMath;
 use crate::sink::GradientSink;
-use crate::tail::{Pass, Tail};
 
 /// The most memory that the activations of a block may take.
 const BLOCK_BYTES: usize = 32 << 20;
@@ -60,8 +59,6 @@ pub(crate) struct Workspace<T: Float> {
     inputs: Vec<Option<Buffer<T>>>,
     /// `dZ_l` of the hidden layers.
     deltas: Vec<Buffer<T>>,
-    /// Whether the rows may be shared out in the [tail](crate::tail) of the network.
-    shares_rows: bool,
     /// Of the layers that are normalised.
     rooms: Vec<Option<Room<T>>>,
     /// What is left out of the layers' inputs, if anything is.
@@ -92,19 +89,7 @@ impl<T: Float> Workspace<T> {
         };
         let rooms = sizes.iter().enumerate().map(room).collect::<Result<_>>()?;
         let dropout = None;
-        Ok(Self { layout, activations, inputs, deltas, shares_rows: false, rooms, dropout })
-    }
-
-    /// Lets the tail's rows be shared out: for a workspace that has the whole batch.
-    pub(crate) fn share_rows(&mut self) {
-        self.shares_rows = true;
-    }
-
-    /// The tail of the network, for so many rows, if there is one.
-    fn tail(&self, architecture: &Architecture, rows: usize) -> Option<Tail> {
-        let plain = self.dropout.is_none() && self.rooms.iter().all(Option::is_none);
-        let may = self.shares_rows && self.layout == Layout::Rows && plain;
-        may.then(|| Tail::of(architecture, rows)).flatten()
+        Ok(Self { layout, activations, inputs, deltas, rooms, dropout })
     }
 
     /// Leaves out what enters each layer with these probabilities, drawn from `seed`, for up to `rows` rows.
@@ -120,8 +105,7 @@ impl<T: Float> Workspace<T> {
         Ok(())
     }
 
-    /// The forward pass: leaves every `A_l` and the logits `Z_L` in the workspace, but for those of the
-    /// [tail](crate::tail), whose way back follows at once. `first`, if it is known, is `Z_1`
+    /// The forward pass: leaves every `A_l` and the logits `Z_L` in the workspace. `first`, if it is known, is `Z_1`
     /// without its bias, (rows, n_1): then the samples are not read.
     pub(crate) fn forward(
         &mut self,
@@ -140,8 +124,7 @@ impl<T: Float> Workspace<T> {
             let input = self.inputs[0].as_deref_mut();
             first_activations(ctx, architecture, z, parameters.bias_slice(0), a, input);
         }
-        let end = self.tail(architecture, rows).map_or(architecture.layers(), |tail| tail.first);
-        for l in usize::from(first.is_some())..end {
+        for l in usize::from(first.is_some())..architecture.layers() {
             look(stop)?;
             let layout = self.layout(architecture, l);
             let (before, after) = self.activations.split_at_mut(l);
@@ -184,40 +167,15 @@ impl<T: Float> Workspace<T> {
         let rows = block.x.nrows();
         let sizes = architecture.sizes();
         let last = architecture.layers() - 1;
-        let tail = self.tail(architecture, rows);
-        let value = match &tail {
-            Some(tail) => {
-                look(stop)?;
-                let Self { activations, inputs, deltas, .. } = self;
-                let parameters = sink.parameters();
-                let pass =
-                    Pass { architecture, parameters, loss, block, activations, inputs, deltas };
-                tail.run(ctx, &pass)?
-            }
-            None => {
-                let logits = self.logits(rows, architecture.outputs());
-                loss.value_and_gradient(ctx.isa(), logits, block.y, block.weights)
-            }
-        };
+        let logits = self.logits(rows, architecture.outputs());
+        let value = loss.value_and_gradient(ctx.isa(), logits, block.y, block.weights);
         if !value.is_finite() {
             return Ok(value);
-        }
-        if let Some(tail) = &tail {
-            let of = |l: usize| {
-                let a = match l {
-                    0 => block.x.view(),
-                    _ => matrix(&self.activations[l - 1], rows, sizes[l]),
-                };
-                let dz = if l == last { &self.activations[l] } else { &self.deltas[l] };
-                (a, matrix(dz, rows, sizes[l + 1]))
-            };
-            sink.layers(ctx, tail.first..last + 1, &of)?;
         }
 
         let layout = self.layout;
         let padded = layout.padded(rows);
-        let end = tail.map_or(last + 1, |tail| tail.first);
-        for l in (0..end).rev() {
+        for l in (0..=last).rev() {
             look(stop)?;
             let (before, after) = self.activations.split_at(l);
             let (deltas_before, deltas_after) = self.deltas.split_at_mut(l);

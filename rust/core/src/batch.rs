@@ -70,10 +70,7 @@ impl<T: Float> Passes<T> {
         layout: Layout,
     ) -> Result<Self> {
         let lane = |_| Lane::new(architecture, uint8_scale, block.div_ceil(lanes), layout);
-        let mut lanes = (0..lanes).map(lane).collect::<Result<Vec<_>>>()?;
-        if let [alone] = &mut lanes[..] {
-            alone.workspace.share_rows();
-        }
+        let lanes = (0..lanes).map(lane).collect::<Result<Vec<_>>>()?;
         Ok(Self {
             block,
             sums: lanes[1..]

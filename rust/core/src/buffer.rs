@@ -7,7 +7,7 @@
 //! many), and a load would look to the core as if it read what was stored to another array just before. So each
 //! buffer begins elsewhere in its page.
 
-use std::ops::{Deref, DerefMut, Range};
+use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -59,18 +59,6 @@ impl<T: Float> Buffer<T> {
         // SAFETY: `offset` bytes and these fit in the allocation; all zero bits are the number zero.
         let start = unsafe { allocated.add(offset) }.cast();
         Ok(Self { start, len, offset })
-    }
-
-    /// Part of it, to read and to write, for tasks that share out a buffer that they have borrowed together.
-    ///
-    /// # Safety
-    /// Nobody else uses any element of the range as long as the returned slice lives, and whoever has the buffer lends
-    /// it to nobody but these tasks meanwhile.
-    #[allow(clippy::mut_from_ref, reason = "the caller promises that parts are not shared")]
-    pub(crate) unsafe fn part(&self, range: Range<usize>) -> &mut [T] {
-        assert!(range.start <= range.end && range.end <= self.len);
-        // SAFETY: within the allocation, and as the caller promises.
-        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr().add(range.start), range.len()) }
     }
 
     /// A copy.

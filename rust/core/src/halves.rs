@@ -33,13 +33,12 @@ use crate::disjoint::Disjoint;
 use crate::error::Result;
 use crate::float::Float;
 use crate::gemm::{Epilogue, gemm};
-use crate::lanes::Problem;
+use crate::lanes::{OPERATIONS_A_UNIT, Problem};
 use crate::loader::{SampleLoader, TargetLoader};
 use crate::math::map::{Add, zip_in_place};
 use crate::math::sum_of_squares;
 use crate::parameters::Parameters;
 use crate::samples::Rows;
-use crate::tail::OPERATIONS_A_UNIT;
 use crate::update::{Shared, UpdateAtOnce};
 
 /// Operations of a step that are worth being cut in half: some 10 µs.
@@ -216,27 +215,30 @@ impl<T: Float> Half<T> {
         slots: usize,
         i: usize,
     ) -> Result<Self> {
-        let what = "activations";
         let (sizes, last) = (&architecture.sizes()[1..], architecture.layers() - 1);
         let units = |l: usize| if l == 0 { half_of(sizes[0], i).len() } else { sizes[l] };
-        let buffer = |l: usize| Buffer::zeros(units(l) * rows, what);
+        let (mut activations, mut inputs, mut deltas) = (Vec::new(), Vec::new(), Vec::new());
+        for l in 0..last {
+            let buffer = || Buffer::zeros(units(l) * rows, "activations");
+            activations.push(buffer()?);
+            deltas.push(buffer()?);
+            let saves = architecture.activation(l).is_some_and(Activation::saves_input);
+            inputs.push(if saves { Some(buffer()?) } else { None });
+        }
         let second = || Buffer::zeros(sizes[1] * units(0), "parameters");
-        let input = |l: usize| match architecture.activation(l) {
-            Some(g) if g.saves_input() => buffer(l).map(Some),
-            _ => Ok(None),
-        };
+        let mut arrays = Vec::new();
+        for _ in 0..=slots {
+            arrays.push(second()?);
+        }
         Ok(Self {
             samples: SampleLoader::new(uint8_scale),
             targets: TargetLoader::default(),
-            second: Second {
-                arrays: (0..=slots).map(|_| second()).collect::<Result<_>>()?,
-                gradient: second()?,
-            },
+            second: Second { arrays, gradient: second()? },
             kept: Parameters::zeros(architecture)?,
-            activations: (0..last).map(buffer).collect::<Result<_>>()?,
-            inputs: (0..last).map(input).collect::<Result<_>>()?,
-            deltas: (0..last).map(buffer).collect::<Result<_>>()?,
-            logits: buffer(last)?,
+            activations,
+            inputs,
+            deltas,
+            logits: Buffer::zeros(sizes[last] * rows, "activations")?,
         })
     }
 

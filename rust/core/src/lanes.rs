@@ -19,7 +19,9 @@ use crate::loader::Loader;
 use crate::loss::Loss;
 use crate::samples::Rows;
 use crate::sink::GradientSink;
-use crate::tail::OPERATIONS_A_UNIT;
+
+/// A unit's activation, derivative and loss cost about as much as so many operations in a product.
+pub(crate) const OPERATIONS_A_UNIT: usize = 128;
 
 /// Operations that are worth two lanes: some 10 µs, several times what a fork and join take. Twice as many lanes have
 /// eight times as much to do, because each is one more sum of gradients to add.

@@ -66,7 +66,6 @@ mod sink;
 pub mod sparse;
 mod state;
 mod step;
-mod tail;
 pub mod threads;
 pub mod train;
 mod update;

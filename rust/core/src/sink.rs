@@ -1,8 +1,6 @@
 //! What becomes of the gradients that a backward pass finds: they are added up (`batch.rs`), or the parameters are updated
 //! at once (`update.rs`).
 
-use std::ops::Range;
-
 use ndarray::ArrayView2;
 
 use crate::context::Context;
@@ -26,16 +24,4 @@ pub(crate) trait GradientSink<T: Float> {
         a: ArrayView2<'_, T>,
         dz: ArrayView2<'_, T>,
     ) -> Result<()>;
-    /// The same for several layers, each of them little work; `of` says what `A_{l-1}` and `dZ_l` are.
-    fn layers<'v>(
-        &mut self,
-        ctx: &Context,
-        layers: Range<usize>,
-        of: &(dyn Fn(usize) -> (ArrayView2<'v, T>, ArrayView2<'v, T>) + Sync),
-    ) -> Result<()> {
-        layers.rev().try_for_each(|l| {
-            let (a, dz) = of(l);
-            self.layer(ctx, l, a, dz)
-        })
-    }
 }

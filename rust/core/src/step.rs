@@ -21,7 +21,7 @@ const WORTH_A_TASK: usize = 1024;
 const CHUNK: usize = 512;
 
 /// An optimiser's step on a weight takes about as long as so many operations in a product.
-pub(crate) const OPERATIONS_A_WEIGHT: usize = 50;
+const OPERATIONS_A_WEIGHT: usize = 50;
 
 /// One step of the optimiser, as it applies to every parameter.
 #[derive(Clone, Copy)]

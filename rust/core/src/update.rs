@@ -1,9 +1,8 @@
 //! Where the backward pass of a one-block batch leaves a layer's gradient: the update, at once.
 
 use std::ops::Range;
-use std::sync::OnceLock;
 
-use ndarray::{ArrayView2, s};
+use ndarray::ArrayView2;
 
 use crate::buffer::Buffer;
 use crate::context::Context;
@@ -14,7 +13,7 @@ use crate::float::Float;
 use crate::gemm::{Consumer, Epilogue, Tile};
 use crate::parameters::{Parameters, Places};
 use crate::sink::GradientSink;
-use crate::step::{OPERATIONS_A_WEIGHT, Step, Updated};
+use crate::step::{Step, Updated};
 
 /// Updates each layer as soon as its gradient is there, tile by tile, while the tile is in the cache.
 pub(crate) struct UpdateAtOnce<'a, T: Float> {
@@ -25,15 +24,6 @@ pub(crate) struct UpdateAtOnce<'a, T: Float> {
     pub(crate) gradients: &'a mut Parameters<T>,
     pub(crate) slots: &'a mut [Parameters<T>],
 }
-
-/// Operations that are worth a task of their own where the layers are small.
-const WORTH_A_TASK: usize = 1 << 17;
-
-/// About so many tasks are enough to keep some threads busy to the end.
-const TASKS: usize = 8;
-
-/// Rows of weights in a task are a multiple of this, as far as they go.
-const ROWS: usize = 8;
 
 impl<T: Float> GradientSink<T> for UpdateAtOnce<'_, T> {
     fn parameters(&self) -> &Parameters<T> {
@@ -55,44 +45,13 @@ impl<T: Float> GradientSink<T> for UpdateAtOnce<'_, T> {
         a: ArrayView2<'_, T>,
         dz: ArrayView2<'_, T>,
     ) -> Result<()> {
-        let units = 0..dz.ncols();
-        // SAFETY: nobody else has the parameters, the gradients or the optimiser's memory.
-        unsafe { self.shared().units(ctx, l, units, a, dz) }
-    }
-
-    /// A task takes some units of a layer, all of their weights.
-    fn layers<'v>(
-        &mut self,
-        ctx: &Context,
-        layers: Range<usize>,
-        of: &(dyn Fn(usize) -> (ArrayView2<'v, T>, ArrayView2<'v, T>) + Sync),
-    ) -> Result<()> {
+        let (units, inputs) = (0..dz.ncols(), 0..a.ncols());
         let shared = self.shared();
-        let work = |l: usize| {
-            let (a, dz) = of(l);
-            a.ncols() * dz.ncols() * (2 * a.nrows() + OPERATIONS_A_WEIGHT)
-        };
-        let most = (layers.clone().map(work).sum::<usize>() / TASKS).max(WORTH_A_TASK);
-        let tasks = |l: usize| (work(l) / most).clamp(1, of(l).1.ncols().div_ceil(ROWS));
-        let failed = OnceLock::new();
-        let alone = ctx.serial();
-        ctx.parallel(layers.clone().map(tasks).sum(), |task| {
-            // The layer that the task is of, and which of the layer's it is.
-            let (mut l, mut task) = (layers.start, task);
-            while task >= tasks(l) {
-                task -= tasks(l);
-                l += 1;
-            }
-            let (a, dz) = of(l);
-            let groups = dz.ncols().div_ceil(ROWS);
-            let start = |task: usize| (groups * task / tasks(l) * ROWS).min(dz.ncols());
-            // SAFETY: as above, and no two tasks have the same units.
-            let done = unsafe { shared.units(&alone, l, start(task)..start(task + 1), a, dz) };
-            if let Err(error) = done {
-                failed.get_or_init(|| error);
-            }
-        });
-        failed.into_inner().map_or(Ok(()), Err)
+        // SAFETY: nobody else has the parameters, the gradients or the optimiser's memory.
+        unsafe {
+            shared.update_biases(ctx, l, units.clone(), dz)?;
+            shared.update_weights(ctx, l, units, inputs, a, dz)
+        }
     }
 }
 
@@ -120,26 +79,6 @@ pub(crate) struct Shared<'a, T> {
 }
 
 impl<T: Float> Shared<'_, T> {
-    /// Updates the weights and biases of those units of layer `l`: a is (rows, inputs), dz is (rows, all units).
-    ///
-    /// # Safety
-    /// Nobody else has these units' parameters, gradients and optimiser's memory.
-    unsafe fn units(
-        &self,
-        ctx: &Context,
-        l: usize,
-        units: Range<usize>,
-        a: ArrayView2<'_, T>,
-        dz: ArrayView2<'_, T>,
-    ) -> Result<()> {
-        let dz = dz.slice_move(s![.., units.clone()]);
-        // SAFETY: the caller's promise.
-        unsafe {
-            self.update_biases(ctx, l, units.clone(), dz)?;
-            self.update_weights(ctx, l, units, 0..a.ncols(), a, dz)
-        }
-    }
-
     /// Updates the biases of those units of layer `l`: dz is (rows, units).
     ///
     /// # Safety
