@@ -3,8 +3,12 @@
 //!
 //! A job is four tasks, as a product is cut for two threads. Its time is printed for jobs one behind the other, as in
 //! a fit, and for jobs with a pause before each, as when a notebook predicts now and then: medians, in microseconds.
+//!
+//! First comes how far apart the two cores are: how long a word takes to the other one and back. The cores of a virtual
+//! machine wander, and a small step of training on distant ones takes longer (`docs/performance.md`).
 
-use std::hint::black_box;
+use std::hint::{black_box, spin_loop};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use purrceptron::{Context, Isa};
@@ -38,7 +42,37 @@ fn job(pause: Duration, mut run: impl FnMut()) -> f64 {
     times[times.len() / 2]
 }
 
+/// The best of some mean times, in nanoseconds, that a word takes to another thread and back.
+fn round_trip() -> f64 {
+    const TRIPS: u32 = 1000;
+    const REPEATS: u32 = 20;
+    let word = AtomicU32::new(0);
+    let wait = |for_it: u32| {
+        while word.load(Ordering::Acquire) != for_it {
+            spin_loop();
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for trip in 0..TRIPS * REPEATS {
+                wait(2 * trip + 1);
+                word.store(2 * trip + 2, Ordering::Release);
+            }
+        });
+        let means = (0..REPEATS).map(|repeat| {
+            let start = Instant::now();
+            for trip in repeat * TRIPS..(repeat + 1) * TRIPS {
+                word.store(2 * trip + 1, Ordering::Release);
+                wait(2 * trip + 2);
+            }
+            start.elapsed().as_secs_f64() * 1e9 / f64::from(TRIPS)
+        });
+        means.fold(f64::INFINITY, f64::min)
+    })
+}
+
 fn main() {
+    println!("a word to the other core and back: {:.0} ns", round_trip());
     let ctx = Context::new(Isa::best(), THREADS);
     let rayon = rayon::ThreadPoolBuilder::new().num_threads(THREADS).build().expect("two threads");
     println!("{:>10} {:>8} {:>8} {:>8} {:>8}", "pause", "serial", "pool", "rayon", "half");
