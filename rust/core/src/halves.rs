@@ -285,7 +285,7 @@ impl<T: Float> Half<T> {
         all.map(|w| sum_of_squares(ctx.isa(), w)).sum()
     }
 
-    /// Half `i` from `Z_2` on, to the loss, back, and to the new parameters.
+    /// Half `i` from `Z_2` on, to the loss, back, and to the new parameters; these only if the loss is finite.
     ///
     /// # Safety
     /// Nobody else has the parameters of this half's units, nor its half of those of the layers behind.
@@ -299,45 +299,80 @@ impl<T: Float> Half<T> {
         parts: &[Buffer<T>; 2],
     ) -> Result<f64> {
         let Problem { architecture, loss, data } = *problem;
-        let (sizes, last, m) = (architecture.sizes(), architecture.layers() - 1, rows.len());
-        let own = half_of(sizes[1], i);
-        let Self { second, kept, activations, inputs, deltas, logits, .. } = self;
-
-        let [sum, more] = parts.each_ref().map(|part| &part[..sizes[2] * m]);
-        let z = if last == 1 { &mut *logits } else { &mut activations[1] };
-        let z = &mut z[..sizes[2] * m];
-        z.copy_from_slice(sum);
-        zip_in_place(ctx.isa(), Add, more, z);
-        let b = kept.bias_slice(1);
-        if last == 1 {
-            z.chunks_exact_mut(b.len())
-                .for_each(|z| z.iter_mut().zip(b).for_each(|(z, &b)| *z += b));
-        } else {
-            z.chunks_exact_mut(m)
-                .zip(b)
-                .for_each(|(unit, &b)| unit.iter_mut().for_each(|z| *z += b));
-            activate(ctx, architecture.activation(1), z, inputs[1].as_deref_mut());
+        self.meet(ctx, architecture, rows.len(), parts);
+        self.behind(ctx, architecture, rows.len())?;
+        let logits = matrix_mut(&mut self.logits, rows.len(), architecture.outputs());
+        let (y, weights) = self.targets.load(data, rows);
+        let value = loss.value_and_gradient(ctx.isa(), logits, y, weights);
+        if value.is_finite() {
+            // SAFETY: the caller's promise.
+            unsafe { self.back(ctx, problem, rows, shared, i)? };
         }
+        Ok(value)
+    }
+
+    /// `Z_2` from the parts of both halves, and `A_2`.
+    fn meet(
+        &mut self,
+        ctx: &Context,
+        architecture: &Architecture,
+        m: usize,
+        [part, other]: &[Buffer<T>; 2],
+    ) {
+        let len = architecture.sizes()[2] * m;
+        let b = self.kept.bias_slice(1);
+        let hidden = self.activations.get_mut(1);
+        let is_last = hidden.is_none();
+        let z = &mut hidden.unwrap_or(&mut self.logits)[..len];
+        z.copy_from_slice(&part[..len]);
+        zip_in_place(ctx.isa(), Add, &other[..len], z);
+        if is_last {
+            for row in z.chunks_exact_mut(b.len()) {
+                row.iter_mut().zip(b).for_each(|(z, &b)| *z += b);
+            }
+        } else {
+            for (unit, &b) in z.chunks_exact_mut(m).zip(b) {
+                unit.iter_mut().for_each(|z| *z += b);
+            }
+            activate(ctx, architecture.activation(1), z, self.inputs[1].as_deref_mut());
+        }
+    }
+
+    /// The layers behind the second, up to the logits.
+    fn behind(&mut self, ctx: &Context, architecture: &Architecture, m: usize) -> Result<()> {
+        let (sizes, last) = (architecture.sizes(), architecture.layers() - 1);
         for l in 2..=last {
-            let (before, after) = activations.split_at_mut(l);
+            let (before, after) = self.activations.split_at_mut(l);
             let a = matrix(&before[l - 1], sizes[l], m);
-            let (w, b) = (kept.weight(l), kept.bias_slice(l));
+            let (w, b) = (self.kept.weight(l), self.kept.bias_slice(l));
             if let Some(after) = after.first_mut() {
-                let input = inputs[l].as_deref_mut();
+                let input = self.inputs[l].as_deref_mut();
                 hidden(ctx, architecture.activation(l), w, a, b, after, input)?;
             } else {
                 let (a, w) = (a.reversed_axes(), w.reversed_axes());
-                let z = matrix_mut(logits, m, sizes[l + 1]);
+                let z = matrix_mut(&mut self.logits, m, sizes[l + 1]);
                 gemm(ctx, T::ONE, a, w, T::ZERO, z, Epilogue::Bias(b))?;
             }
         }
-        let (y, weights) = self.targets.load(data, rows);
-        let z = matrix_mut(logits, m, sizes[last + 1]);
-        let value = loss.value_and_gradient(ctx.isa(), z, y, weights);
-        if !value.is_finite() {
-            return Ok(value);
-        }
+        Ok(())
+    }
 
+    /// From `dZ_L` back through all layers, and the optimiser's step on each.
+    ///
+    /// # Safety
+    /// As [`finish`](Self::finish).
+    unsafe fn back(
+        &mut self,
+        ctx: &Context,
+        problem: &Problem<'_, '_, T>,
+        rows: &Rows<'_>,
+        shared: &Shared<'_, T>,
+        i: usize,
+    ) -> Result<()> {
+        let Problem { architecture, data, .. } = *problem;
+        let (sizes, last, m) = (architecture.sizes(), architecture.layers() - 1, rows.len());
+        let own = half_of(sizes[1], i);
+        let Self { second, kept, activations, inputs, deltas, logits, .. } = self;
         for l in (1..=last).rev() {
             let (before, after) = deltas.split_at_mut(l);
             let dz = match after.first() {
@@ -352,29 +387,20 @@ impl<T: Float> Half<T> {
             let (w, dz_t, da) = (w.reversed_axes(), dz.reversed_axes(), matrix_mut(delta, n, m));
             gemm(ctx, T::ONE, w, dz_t, T::ZERO, da, Epilogue::None)?;
             let g = architecture.activation(l - 1).expect("a hidden layer has one");
-            activation_backward(
-                ctx,
-                g,
-                inputs[l - 1].as_ref().unwrap_or(&activations[l - 1]),
-                delta,
-            );
+            let saved = inputs[l - 1].as_ref().unwrap_or(&activations[l - 1]);
+            activation_backward(ctx, g, saved, delta);
 
             let a = matrix(&activations[l - 1], n, m);
-            let units = half_of(sizes[l + 1], i);
             if l == 1 {
-                shared.update_apart(
-                    ctx,
-                    &mut second.arrays,
-                    &mut second.gradient,
-                    a.reversed_axes(),
-                    dz,
-                )?;
+                let (arrays, room) = (&mut second.arrays, &mut second.gradient);
+                shared.update_apart(ctx, arrays, room, a.reversed_axes(), dz)?;
             } else {
                 let taken = half_of(n, i);
                 let a = a.slice_move(s![taken.clone(), ..]).reversed_axes();
                 // SAFETY: the caller's promise.
                 unsafe { shared.update_weights(ctx, l, 0..sizes[l + 1], taken, a, dz)? };
             }
+            let units = half_of(sizes[l + 1], i);
             let dz = dz.slice_move(s![.., units.clone()]);
             // SAFETY: the caller's promise.
             unsafe { shared.update_biases(ctx, l, units, dz)? };
@@ -384,9 +410,8 @@ impl<T: Float> Half<T> {
         // SAFETY: the caller's promise.
         unsafe {
             shared.update_biases(ctx, 0, own.clone(), dz)?;
-            shared.update_weights(ctx, 0, own, 0..sizes[0], x, dz)?;
+            shared.update_weights(ctx, 0, own, 0..sizes[0], x, dz)
         }
-        Ok(value)
     }
 }
 

@@ -61,7 +61,7 @@ pub(crate) struct Problem<'a, 'd, T: Float> {
     pub(crate) data: &'a Data<'d, T>,
 }
 
-/// The buffers of a lane.
+/// The buffers of a lane, apart from the other lanes'.
 #[repr(align(128))]
 pub(crate) struct Lane<T: Float> {
     pub(crate) workspace: Workspace<T>,
