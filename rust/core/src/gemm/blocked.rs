@@ -205,8 +205,8 @@ impl<T: Float> Block<'_, '_, T> {
         let end = end.min(self.plan.end_of_row(rows.end));
         let (bias, relu) = if self.last { self.p.bias() } else { (ptr::null(), false) };
         let beta = if self.first { beta } else { T::ONE };
-        let row_start = match self.p.row_bias() {
-            Some(bias) if self.first => bias[rows.clone()].as_ptr(),
+        let row_bias = match self.p.row_bias() {
+            bias if self.last && !bias.is_null() => bias.wrapping_add(rows.start),
             _ => ptr::null(),
         };
         for left in (start..end.max(start)).step_by(self.plan.strip) {
@@ -241,13 +241,13 @@ impl<T: Float> Block<'_, '_, T> {
                 if self.last {
                     self.p.announce(rows.clone(), j..j + width);
                 }
-                let panels = Panels { kc, row_start, a, a_row, a_k, b, b_k, next };
+                let panels = Panels { kc, a, a_row, a_k, b, b_k, next };
                 let bias = if bias.is_null() { bias } else { bias.wrapping_add(j) };
-                let store = Store { alpha, beta, bias, relu };
+                let store = Store { alpha, beta, bias, row_bias, relu };
                 // SAFETY: the tile is within C and nobody else's.
                 unsafe {
                     let c_tile = c.at(0, j - left);
-                    let edge = width < whole || c.cs != 1;
+                    let edge = width < whole || c.cs != 1 || !row_bias.is_null();
                     let mut sums = [const { MaybeUninit::<T>::uninit() }; TILE_ROOM];
                     let sums: *mut T = sums.as_mut_ptr().cast();
                     // One call for both: each is dozens of kernels.

@@ -33,8 +33,6 @@ use crate::simd::{Vector, prefetch, prefetch_far, transpose};
 pub(super) struct Panels<T> {
     /// Products in the slice.
     pub(super) kc: usize,
-    /// What the sums of each row begin with; null if that is zero.
-    pub(super) row_start: *const T,
     pub(super) a: *const T,
     pub(super) a_row: isize,
     pub(super) a_k: isize,
@@ -60,13 +58,20 @@ pub(super) struct Store<T> {
     pub(super) beta: T,
     /// One element a column; null for none.
     pub(super) bias: *const T,
+    /// One element a row; null for none. [`tile`] does not look at it: it is left to [`finish_edge`].
+    pub(super) row_bias: *const T,
     pub(super) relu: bool,
 }
 
 impl<T: Float> Store<T> {
     /// The sums as they are.
-    pub(super) const PLAIN: Self =
-        Self { alpha: T::ONE, beta: T::ZERO, bias: std::ptr::null(), relu: false };
+    pub(super) const PLAIN: Self = Self {
+        alpha: T::ONE,
+        beta: T::ZERO,
+        bias: std::ptr::null(),
+        row_bias: std::ptr::null(),
+        relu: false,
+    };
 }
 
 /// A slice of so many products takes longer than it takes to fetch the tile of C from memory; for less, asking for it
@@ -115,14 +120,8 @@ unsafe fn fixed<V: Vector, const MR: usize, const NV: usize>(
     rs: isize,
     store: Store<V::Elem>,
 ) {
-    let Panels { kc, row_start, mut a, a_row, a_k, mut b, b_k, mut next } = panels;
+    let Panels { kc, mut a, a_row, a_k, mut b, b_k, mut next } = panels;
     let mut sums = [[V::splat(V::Elem::ZERO); NV]; MR];
-    if !row_start.is_null() {
-        for i in 0..MR {
-            // SAFETY: there is one for each row.
-            sums[i] = [V::splat(unsafe { *row_start.add(i) }); NV];
-        }
-    }
     // The tile of C is asked for row by row on the way, in so many steps each: all at once, its lines would keep
     // those of B waiting.
     let asks = kc >= LONG;
@@ -216,13 +215,13 @@ unsafe fn finish<V: Vector, const MR: usize, const NV: usize>(
     }
 }
 
-/// What [`finish`] does, for a tile that is cut short by the edge of C or whose rows are not
-/// contiguous: the sums are in `sums`, whose rows are `sums_rs` apart, and go to C's elements, at
+/// What [`finish`] does, for a tile that is cut short by the edge of C, whose rows are not contiguous, or have a bias
+/// each: the sums are in `sums`, whose rows are `sums_rs` apart, and go to C's elements, at
 /// any strides. The arithmetic is that of [`finish`], vector by vector.
 ///
 /// # Safety
 /// `sums` can be read up to whole vectors; the elements of C can be written (and, unless `beta`
-/// is zero, read); a bias that is not null has `width` elements.
+/// is zero, read); a bias that is not null has an element for each column, or for each row.
 #[inline(always)]
 pub(super) unsafe fn finish_edge<V: Vector>(
     sums: *const V::Elem,
@@ -243,8 +242,11 @@ pub(super) unsafe fn finish_edge<V: Vector>(
                     transpose::<V>(from, sums_rs as isize, rows, cols, square, V::LANES, V::LANES);
                     for l in 0..cols {
                         let sum = V::load(square.add(l * V::LANES));
-                        let bias =
-                            (!store.bias.is_null()).then(|| V::splat(*store.bias.add(j + l)));
+                        let bias = match (store.bias.is_null(), store.row_bias.is_null()) {
+                            (false, _) => Some(V::splat(*store.bias.add(j + l))),
+                            (_, false) => Some(V::load_head(store.row_bias.add(i), rows)),
+                            _ => None,
+                        };
                         finish_vector(sum, c.at(i, j + l), 1, rows, store, bias);
                     }
                 }
@@ -258,7 +260,11 @@ pub(super) unsafe fn finish_edge<V: Vector>(
             // SAFETY: as the caller promises; only the first `lanes` of the row are touched.
             unsafe {
                 let sum = V::load(sums.add(i * sums_rs + j));
-                let bias = (!store.bias.is_null()).then(|| V::load_head(store.bias.add(j), lanes));
+                let bias = match (store.bias.is_null(), store.row_bias.is_null()) {
+                    (false, _) => Some(V::load_head(store.bias.add(j), lanes)),
+                    (_, false) => Some(V::splat(*store.row_bias.add(i))),
+                    _ => None,
+                };
                 finish_vector(sum, c.at(i, j), c.cs, lanes, store, bias);
             }
         }

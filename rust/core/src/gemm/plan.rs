@@ -99,9 +99,6 @@ pub(super) fn turned<'p, T: Float>(p: Product<'p, T>, lanes: usize) -> Product<'
         let storing = if p.c.cs == 1 { 0 } else { 6 * m * n * k.div_ceil(kc::<T>()).max(1) };
         sums + packing + storing
     };
-    if p.has_bias() && p.alpha != T::ONE {
-        return p; // A bias of rows is what the sums begin with, and would be multiplied too.
-    }
     let t = p.t();
     if 10 * cost(&t) < 9 * cost(&p) { t } else { p }
 }

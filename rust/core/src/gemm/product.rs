@@ -56,10 +56,6 @@ impl<T: Float> Product<'_, T> {
         Self { a, b, c, transposed: !self.transposed, ..self }
     }
 
-    pub(super) fn has_bias(&self) -> bool {
-        matches!(self.epilogue, Epilogue::Bias(_) | Epilogue::BiasRelu(_))
-    }
-
     /// The bias of the columns, null if there is none, and whether ReLU follows.
     #[inline(always)]
     pub(super) fn bias(&self) -> (*const T, bool) {
@@ -71,12 +67,12 @@ impl<T: Float> Product<'_, T> {
         }
     }
 
-    /// The bias of the rows, if there is one.
+    /// The bias of the rows, null if there is none.
     #[inline(always)]
-    pub(super) fn row_bias(&self) -> Option<&[T]> {
+    pub(super) fn row_bias(&self) -> *const T {
         match self.epilogue {
-            Epilogue::Bias(bias) | Epilogue::BiasRelu(bias) if self.transposed => Some(bias),
-            _ => None,
+            Epilogue::Bias(bias) | Epilogue::BiasRelu(bias) if self.transposed => bias.as_ptr(),
+            _ => ptr::null(),
         }
     }
 

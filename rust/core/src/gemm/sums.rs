@@ -108,6 +108,7 @@ impl<T: Float> Add<'_, '_, T> {
                 alpha: p.alpha,
                 beta: if chunk == 0 { p.beta } else { T::ONE },
                 bias: ptr::null(),
+                row_bias: ptr::null(),
                 relu: last && relu,
             };
             let from = from.wrapping_add(chunk * self.sums.elements);
