@@ -4,8 +4,11 @@
 //! Arguments after `--`: a number of threads (default 2), and words that a line must contain
 //! (`f32`, `cats`, ...). `PURRCEPTRON_ISA` picks the instruction set.
 
+mod common;
+
 use std::time::Duration;
 
+use common::zeros;
 use ndarray::{Array2, ArrayView2};
 use purrceptron::gemm::{Epilogue, gemm};
 use purrceptron::peak::multiply_adds;
@@ -34,19 +37,6 @@ const SHAPES: [(&str, &str, [usize; 3]); 20] = [
     ("last layer", "nt", [128, 512, 10]),
     ("last layer dA", "nn", [128, 10, 512]),
 ];
-
-/// Large pages for large arrays, as NumPy asks for.
-fn zeros<T: Float>(rows: usize, cols: usize) -> Array2<T> {
-    let zeros = Array2::from_elem((rows, cols), T::ZERO);
-    #[cfg(target_os = "linux")]
-    if rows * cols * size_of::<T>() >= 4 << 20 {
-        let start = (zeros.as_ptr() as usize).next_multiple_of(4096);
-        let end = zeros.as_ptr() as usize + rows * cols * size_of::<T>();
-        // SAFETY: advice about pages of the array; it changes none of them.
-        unsafe { libc::madvise(start as *mut _, end - start, libc::MADV_HUGEPAGE) };
-    }
-    zeros
-}
 
 fn matrix<T: Float>(layout: u8, rows: usize, cols: usize) -> Array2<T> {
     let value = |(i, j): (usize, usize)| T::from_f64(((i * 7 + j * 13) % 31) as f64 / 31.0 - 0.5);

@@ -4,8 +4,11 @@
 //! Arguments after `--`: a number of threads (default 2), and words that a line must contain
 //! (`f32`, `cats`, `784-128`, ...). `PURRCEPTRON_ISA` picks the instruction set.
 
+mod common;
+
 use std::time::{Duration, Instant};
 
+use common::zeros;
 use ndarray::{Array2, ArrayView2};
 use purrceptron::peak::multiply_adds;
 use purrceptron::train::Settings;
@@ -30,18 +33,6 @@ const NETWORKS: [(&[usize], usize, Option<usize>, Optimizer); 9] = [
     (&[12288, 1], 209, None, SGD),
 ];
 
-/// Advises large pages for a large array, as NumPy does.
-fn large_pages<T: Float>(x: Array2<T>) -> Array2<T> {
-    #[cfg(target_os = "linux")]
-    if x.len() * size_of::<T>() >= 4 << 20 {
-        let start = (x.as_ptr() as usize).next_multiple_of(4096);
-        let end = x.as_ptr() as usize + x.len() * size_of::<T>();
-        // SAFETY: advice about pages of the array; it changes none of them.
-        unsafe { libc::madvise(start as *mut _, end - start, libc::MADV_HUGEPAGE) };
-    }
-    x
-}
-
 fn table<T: Float>(
     ctx: &Context,
     words: &[String],
@@ -61,7 +52,7 @@ fn table<T: Float>(
         let architecture = Architecture::new(layers, Activation::Relu, output)?;
         let net = Network::<T>::new(architecture, Init::GlorotUniform, 1)?;
         let value = |(i, j): (usize, usize)| T::from_f64(((i * 7 + j * 13) % 31) as f64 / 31.0);
-        let mut x = large_pages(Array2::from_elem((rows, layers[0]), T::ZERO));
+        let mut x = zeros(rows, layers[0]);
         x.indexed_iter_mut().for_each(|(at, x)| *x = value(at));
         let ones = Array2::from_shape_fn((rows, 1), |(i, _)| T::from_f64((i % 2) as f64));
         let classes: Vec<u32> = (0..rows).map(|i| (i % outputs) as u32).collect();

@@ -449,6 +449,10 @@ mod tests {
         assert!(pays(&form(&[30, 64, 64, 2]), 32));
         assert!(pays(&form(&[64, 100, 10]), 200));
         assert!(pays(&form(&[784, 512, 256, 10]), 128));
+        // Those of `tests/halves.rs`, which would compare nothing if they were not.
+        assert!(pays(&form(&[30, 64, 63, 3]), 64));
+        assert!(pays(&form(&[41, 97, 40, 9, 2]), 333));
+        assert!(pays(&form(&[300, 150, 2]), 50));
         assert!(!pays(&form(&[64, 100, 10]), 10), "too little work");
         assert!(!pays(&form(&[784, 2048, 2048, 10]), 256), "too large");
         assert!(!pays(&form(&[64, 10]), 10_000), "there is nothing to cut");

@@ -1,4 +1,4 @@
-//! One step of the optimiser on a layer: as a whole, or piece by piece while its gradient is in the cache.
+//! One step of the optimiser: on all parameters in one job, or piece by piece while the gradient is in the cache.
 
 use std::ops::Range;
 

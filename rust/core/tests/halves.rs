@@ -38,7 +38,7 @@ const CASES: [Case; 4] = [
         batch_size: Some(64),
         weighted: true,
     },
-    Case { sizes: &[21, 67, 40, 9, 2], hidden: Activation::Tanh, batch_size: None, weighted: true },
+    Case { sizes: &[41, 97, 40, 9, 2], hidden: Activation::Tanh, batch_size: None, weighted: true },
     Case { sizes: &[300, 150, 2], hidden: Activation::Silu, batch_size: Some(50), weighted: false },
 ];
 
