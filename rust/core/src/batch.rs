@@ -122,7 +122,7 @@ impl<T: Float> Passes<T> {
 
     /// Whether so many rows are one block of one lane, and the network's own work.
     pub(crate) fn can_update_at_once(&self, rows: usize) -> bool {
-        rows <= self.block && self.lanes.len() == 1 && self.first.is_empty()
+        self.is_one_block(rows) && self.lanes.len() == 1 && self.first.is_empty()
     }
 
     /// Takes those rows, which [fit](Self::can_update_at_once), through the network, hands the gradients to the sink,
