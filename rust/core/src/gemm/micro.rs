@@ -25,7 +25,7 @@ use std::mem::MaybeUninit;
 use super::blocking::mr;
 use super::matrix::MatrixMut;
 use crate::float::Float;
-use crate::simd::{Vector, prefetch, prefetch_far, transpose};
+use crate::simd::{Vector, opaque, prefetch, prefetch_far, transpose};
 
 /// The operands of a tile in one slice: where they are, and how far it is to the next row (of A)
 /// and to the next product.
@@ -78,6 +78,10 @@ impl<T: Float> Store<T> {
 /// would be a good part of the work.
 const LONG: usize = 64;
 
+/// Pointers to rows of A, and how many rows are found from each.
+const HEADS: usize = 4;
+const ROWS_A_HEAD: usize = 7;
+
 /// One whole tile of `rows` rows and `vectors` vectors, at `c`, with `rs` from row to row.
 ///
 /// # Safety
@@ -120,7 +124,12 @@ unsafe fn fixed<V: Vector, const MR: usize, const NV: usize>(
     rs: isize,
     store: Store<V::Elem>,
 ) {
-    let Panels { kc, mut a, a_row, a_k, mut b, b_k, mut next } = panels;
+    let Panels { kc, a, a_row, a_k, mut b, b_k, mut next } = panels;
+    // The compiler goes from row to row by additions, each of which waits for the one before: in a tile of 14 rows that
+    // took longer than the multiply-adds of a core that starts two a cycle. So every seven rows begin anew.
+    let mut heads: [_; HEADS] = std::array::from_fn(|head| {
+        opaque(a.wrapping_offset((head * ROWS_A_HEAD) as isize * a_row))
+    });
     let mut sums = [[V::splat(V::Elem::ZERO); NV]; MR];
     // The tile of C is asked for row by row on the way, in so many steps each: all at once, its lines would keep
     // those of B waiting.
@@ -141,19 +150,24 @@ unsafe fn fixed<V: Vector, const MR: usize, const NV: usize>(
             for j in 0..NV {
                 prefetch_far(next.at.wrapping_offset(j as isize * next.apart));
             }
-            let mut row = [V::splat(V::Elem::ZERO); NV];
+            let mut b_row = [V::splat(V::Elem::ZERO); NV];
             for j in 0..NV {
                 // SAFETY: the panel of B holds NV vectors for each product.
-                row[j] = unsafe { V::load(b.add(j * V::LANES)) };
+                b_row[j] = unsafe { V::load(b.add(j * V::LANES)) };
             }
-            for i in 0..MR {
-                // SAFETY: the panel of A holds MR rows for each product.
-                let x = V::splat(unsafe { *a.offset(i as isize * a_row) });
-                for j in 0..NV {
-                    sums[i][j] = x.mul_add(row[j], sums[i][j]);
+            for head in 0..HEADS {
+                for r in 0..ROWS_A_HEAD {
+                    let i = head * ROWS_A_HEAD + r;
+                    if i < MR {
+                        // SAFETY: the panel of A holds MR rows for each product.
+                        let x = V::splat(unsafe { *heads[head].offset(r as isize * a_row) });
+                        for j in 0..NV {
+                            sums[i][j] = x.mul_add(b_row[j], sums[i][j]);
+                        }
+                    }
                 }
+                heads[head] = heads[head].wrapping_offset(a_k);
             }
-            a = a.wrapping_offset(a_k);
             b = b.wrapping_offset(b_k);
             next.at = next.at.wrapping_offset(next.step);
         }

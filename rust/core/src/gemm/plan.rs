@@ -145,11 +145,9 @@ impl Plan {
         let highest = self.rows.longest();
         let pack_a = columns.len() > 2 * self.nr
             && (aliases::<T>(p.a.rs) && highest > 4 || reach::<T>(p.a.cs, depth) > MANY_PAGES);
-        let few = match tiles.len() {
-            0..=1 => true,
-            2..=FEW => !aliases::<T>(p.b.rs) && reach::<T>(p.b.rs, depth) <= 8 * MANY_PAGES,
-            _ => false,
-        };
+        let few = tiles.len() <= FEW
+            && !aliases::<T>(p.b.rs)
+            && reach::<T>(p.b.rs, depth) <= 8 * MANY_PAGES;
         let pack_b = p.b.cs != 1 || !few;
         let a_room = if pack_a { highest * depth } else { 0 };
         let width = self.block(columns.len());

@@ -110,6 +110,19 @@ pub(crate) fn prefetch_far<T>(p: *const T) {
     let _ = p;
 }
 
+/// The pointer itself; what it was computed from, the compiler no longer knows.
+#[inline(always)]
+pub(crate) fn opaque<T>(p: *const T) -> *const T {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: it is no instruction at all.
+    let p = unsafe {
+        let mut p = p;
+        std::arch::asm!("/* {0} */", inout(reg) p, options(pure, nomem, nostack, preserves_flags));
+        p
+    };
+    p
+}
+
 /// A piece of work that any vector type can do. The implementation of `run` and everything it
 /// calls must be `#[inline(always)]`.
 pub(crate) trait Kernel<T: Float> {
