@@ -43,19 +43,23 @@ const BRIEF: usize = 1 << 23;
 /// So many brief jobs, none more than [`SPIN`] after the one before, are a loop.
 const LOOP: u32 = 4;
 
-/// A value on cache lines of its own: neighbours that other threads write do not slow it down.
+/// All that passes between the caller and a worker when a job is opened, done and closed. It is one line of the cache,
+/// because each line that passes takes a good part of what a brief job takes; and no other data is on it, nor on the one
+/// that is fetched along with it.
 #[repr(align(128))]
-struct Padded<T>(T);
-
-struct Pool {
-    state: Padded<AtomicU64>,
+struct Meeting {
+    state: AtomicU64,
     /// How many tasks have been claimed: by the caller, from the first on (low half), and by workers, from the last
     /// on (high half).
-    claimed: Padded<AtomicU64>,
+    claimed: AtomicU64,
     /// How many workers may be inside: fewer than there are, once fewer threads are asked for.
     /// Written before the job is opened; joining it proves that it has not changed since.
     limit: AtomicUsize,
     job: UnsafeCell<Job>,
+}
+
+struct Pool {
+    meeting: Meeting,
     /// The first panic of a worker in this job.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
     /// The core that the caller ran on when it opened the job; `usize::MAX` if that is not known.
@@ -158,10 +162,12 @@ impl Pool {
 
     fn new() -> Self {
         Pool {
-            state: Padded(AtomicU64::new(0)),
-            claimed: Padded(AtomicU64::new(0)),
-            limit: AtomicUsize::new(0),
-            job: UnsafeCell::new(Job { task: None, count: 0 }),
+            meeting: Meeting {
+                state: AtomicU64::new(0),
+                claimed: AtomicU64::new(0),
+                limit: AtomicUsize::new(0),
+                job: UnsafeCell::new(Job { task: None, count: 0 }),
+            },
             panic: Mutex::new(None),
             core: AtomicUsize::new(usize::MAX),
             sleepers: AtomicUsize::new(0),
@@ -186,22 +192,24 @@ impl Pool {
         }
         self.start_workers(&mut owned.started, helpers);
 
+        let Meeting { state, claimed, limit, job: room } = &self.meeting;
         let job: *const Task<'_> = task;
         // SAFETY: the owner's lock is held, the last job is closed and empty, so nobody reads
         // `job`. Only the lifetime is changed: `Closing` below waits, even when a task panics, until
         // nobody uses the pointer any more, before this function returns.
         unsafe {
             let task = std::mem::transmute::<*const Task<'_>, *const Task<'static>>(job);
-            *self.job.get() = Job { task: Some(task), count };
+            *room.get() = Job { task: Some(task), count };
         }
-        self.claimed.0.store(0, Ordering::Relaxed);
-        self.limit.store(helpers, Ordering::Relaxed);
-        self.core.store(affinity::current().unwrap_or(usize::MAX), Ordering::Relaxed);
-        let generation = (self.state.0.load(Ordering::Relaxed) & !(OPEN | INSIDE)) + GENERATION;
-        self.state.0.store(generation | OPEN, Ordering::SeqCst);
+        claimed.store(1, Ordering::Relaxed); // The first is the caller's.
+        limit.store(helpers, Ordering::Relaxed);
+        let generation = (state.load(Ordering::Relaxed) & !(OPEN | INSIDE)) + GENERATION;
+        state.store(generation | OPEN, Ordering::SeqCst);
         self.wake(helpers);
+        self.core.store(affinity::current().unwrap_or(usize::MAX), Ordering::Relaxed);
 
         let closing = Closing(self);
+        task(0);
         self.work(task, count, true);
         drop(closing);
 
@@ -217,7 +225,7 @@ impl Pool {
     /// same core.
     #[inline]
     fn work(&self, task: &Task<'_>, count: usize, caller: bool) {
-        let claimed = &self.claimed.0;
+        let claimed = &self.meeting.claimed;
         let one = if caller { 1 } else { 1 << 32 };
         let mut seen = claimed.load(Ordering::Relaxed);
         loop {
@@ -263,7 +271,7 @@ impl Pool {
         let mut last = 0;
         loop {
             let state = self.wait_for_a_job(last);
-            let joined = self.state.0.compare_exchange(
+            let joined = self.meeting.state.compare_exchange(
                 state,
                 state + 1,
                 Ordering::Acquire,
@@ -276,13 +284,13 @@ impl Pool {
             // SAFETY: this worker is counted inside an open job, so the owner neither rewrites
             // `job` nor returns (which would end the closure's life) before it leaves.
             let (task, count) = unsafe {
-                let job = *self.job.get();
+                let job = *self.meeting.job.get();
                 (&*job.task.expect("an open job has a task"), job.count)
             };
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.work(task, count, false))) {
                 self.panic.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(payload);
             }
-            self.state.0.fetch_sub(1, Ordering::Release);
+            self.meeting.state.fetch_sub(1, Ordering::Release);
         }
     }
 
@@ -291,12 +299,12 @@ impl Pool {
         let fresh = |state: u64| {
             state & OPEN != 0
                 && state & !(OPEN | INSIDE) != last
-                && ((state & INSIDE) as usize) < self.limit.load(Ordering::Relaxed)
+                && ((state & INSIDE) as usize) < self.meeting.limit.load(Ordering::Relaxed)
         };
         let mut since = Instant::now();
         loop {
             for _ in 0..64 {
-                let state = self.state.0.load(Ordering::Relaxed);
+                let state = self.meeting.state.load(Ordering::Relaxed);
                 if fresh(state) {
                     return state;
                 }
@@ -312,7 +320,7 @@ impl Pool {
                 // The owner opens the job, then looks for sleepers; we lie down, then look for a
                 // job: one of the two sees the other (both orders are sequentially consistent).
                 self.sleepers.fetch_add(1, Ordering::SeqCst);
-                if !fresh(self.state.0.load(Ordering::SeqCst)) {
+                if !fresh(self.meeting.state.load(Ordering::SeqCst)) {
                     drop(self.alarm.wait(bed).unwrap_or_else(PoisonError::into_inner));
                 }
                 self.sleepers.fetch_sub(1, Ordering::SeqCst);
@@ -327,7 +335,7 @@ struct Closing<'a>(&'a Pool);
 
 impl Drop for Closing<'_> {
     fn drop(&mut self) {
-        let state = &self.0.state.0;
+        let state = &self.0.meeting.state;
         let mut inside = state.fetch_and(!OPEN, Ordering::Acquire) & INSIDE;
         let mut turns = 0u32;
         while inside != 0 {
