@@ -81,11 +81,12 @@ pub(super) fn strip_panels(panels: usize) -> usize {
     }
 }
 
-/// Columns of B that are packed at a time, for panels of `nr`: whole strips that fill three
+/// Columns of B that are packed at a time, for panels of `nr` and so many products: whole strips that fill three
 /// quarters of the second level.
-pub(super) fn nc<T>(nr: usize) -> usize {
+pub(super) fn nc<T>(nr: usize, products: usize) -> usize {
     let strip = STRIP_PANELS * nr;
-    (Caches::get().l2 / 4 * 3 / (kc::<T>() * size_of::<T>()) / strip).max(1) * strip
+    let column = products.clamp(1, kc::<T>()) * size_of::<T>();
+    (Caches::get().l2 / 4 * 3 / column / strip).max(1) * strip
 }
 
 /// `len` things in pieces of at most `max`, as even as can be: no piece is much smaller than the
@@ -153,7 +154,7 @@ mod tests {
             assert!(mr::<V>() >= 2);
             assert!(mr::<V>() * NRV + NRV < V::REGISTERS);
             assert!(mr::<V>() * NRV * V::LANES <= TILE_ROOM);
-            assert_eq!(nc::<V::Elem>(V::LANES) % (STRIP_PANELS * V::LANES), 0);
+            assert_eq!(nc::<V::Elem>(V::LANES, 1000) % (STRIP_PANELS * V::LANES), 0);
         }
         check::<P32x8>();
         check::<P64x4>();

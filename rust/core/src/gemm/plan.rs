@@ -75,7 +75,7 @@ impl<'p, T: Float> Kernel<T> for Planning<'p, T> {
             gram: p.is_gram(),
             rows,
             nr,
-            nc: nc::<T>(nr),
+            nc: nc::<T>(nr, p.a.cols),
             strip: strip_panels(panels) * nr,
             columns: n,
             row_groups: Pieces::exactly(rows.count, down),
