@@ -29,6 +29,7 @@ use crate::architecture::Architecture;
 use crate::backprop::{activate, activation_backward, matrix, matrix_mut};
 use crate::buffer::Buffer;
 use crate::context::Context;
+use crate::dense::linear_backward_weight;
 use crate::disjoint::Disjoint;
 use crate::error::Result;
 use crate::float::Float;
@@ -392,8 +393,11 @@ impl<T: Float> Half<T> {
 
             let a = matrix(&activations[l - 1], n, m);
             if l == 1 {
-                let (arrays, room) = (&mut second.arrays, &mut second.gradient);
-                shared.update_apart(ctx, arrays, room, a.reversed_axes(), dz)?;
+                let (arrays, room, shape) =
+                    (&mut second.arrays, &mut second.gradient, (sizes[2], n));
+                shared.update_apart(ctx, arrays, room, shape, n, |scale, keep, dw, then| {
+                    linear_backward_weight(ctx, scale, dz, a.reversed_axes(), keep, dw, then)
+                })?;
             } else {
                 let taken = half_of(n, i);
                 let a = a.slice_move(s![taken.clone(), ..]).reversed_axes();
@@ -449,7 +453,7 @@ mod tests {
         assert!(pays(&form(&[30, 64, 64, 2]), 32));
         assert!(pays(&form(&[64, 100, 10]), 200));
         assert!(pays(&form(&[784, 512, 256, 10]), 128));
-        // Those of `tests/halves.rs`, which would compare nothing if they were not.
+        // Those of `tests/ways.rs`, which would compare nothing if they were not.
         assert!(pays(&form(&[30, 64, 63, 3]), 64));
         assert!(pays(&form(&[41, 97, 40, 9, 2]), 333));
         assert!(pays(&form(&[300, 150, 2]), 50));

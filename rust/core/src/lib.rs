@@ -69,6 +69,8 @@ mod step;
 pub mod threads;
 pub mod train;
 mod update;
+mod way;
+mod wide;
 
 pub use activation::Activation;
 pub use architecture::Architecture;

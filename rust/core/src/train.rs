@@ -20,7 +20,6 @@ use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::gram::GramLayer;
-use crate::halves::Halves;
 use crate::lanes::Problem;
 use crate::math::first_non_finite;
 use crate::network::Model;
@@ -32,6 +31,7 @@ use crate::samples::Rows;
 use crate::state::Saved;
 use crate::step::Step;
 use crate::update::UpdateAtOnce;
+use crate::way::Way;
 
 pub use crate::settings::Settings;
 pub use crate::state::State;
@@ -46,8 +46,7 @@ pub struct Trainer<T: Float> {
     gradients: Parameters<T>,
     pub(crate) state: State<T>,
     passes: Passes<T>,
-    /// A small network, cut in two.
-    halves: Option<Halves<T>>,
+    way: Way<T>,
     order: Vec<u32>,
     pub(crate) uint8_scale: f64,
     /// The first layer in the space of examples, from the first epoch on.
@@ -87,13 +86,16 @@ impl<T: Float> Trainer<T> {
             passes.drop_out(&architecture, &settings.dropout, settings.seed)?;
         }
         let plain = !settings.gram && !drops && !settings.wants_whole_gradient();
-        let halves = match plain && passes.is_one_block(batch) {
-            true => Halves::of(&architecture, model.uint8_scale, batch, slots.len())?,
-            false => None,
+        let way = match plain && passes.is_one_block(batch) {
+            true => {
+                let (form, scale) = (&architecture, model.uint8_scale);
+                Way::of(form, &settings, scale, batch, samples, slots.len())?
+            }
+            false => Way::Layers,
         };
         Ok(Self {
             passes,
-            halves,
+            way,
             parameters: model.parameters.try_clone()?,
             gradients: zeros()?,
             state: State { epoch: 0, step: 0, slots, gram: None },
@@ -236,9 +238,7 @@ impl<T: Float> Trainer<T> {
         self.passes.reset();
         self.prepare_gram(ctx, data, stop)?;
         self.save()?;
-        if let Some(halves) = &mut self.halves {
-            halves.begin_run(&self.parameters, &self.state.slots);
-        }
+        self.way.begin_run(ctx, &data.x, &self.parameters, &self.state.slots, epochs)?;
         let losses = self.epochs(ctx, data, epochs, orders, stop);
         if losses.is_err() {
             self.roll_back();
@@ -262,9 +262,7 @@ impl<T: Float> Trainer<T> {
             losses.push(cost.whole);
             self.penalties.push(cost.penalty);
         }
-        if let Some(halves) = &self.halves {
-            halves.end_run(&mut self.parameters, &mut self.state.slots);
-        }
+        self.way.end_run(&mut self.parameters, &mut self.state.slots);
         let finite = first_non_finite(ctx.isa(), self.parameters.values()).is_none()
             && self.gram.as_ref().is_none_or(|gram| gram.is_finite(ctx.isa()));
         if finite { Ok(losses) } else { Err(self.diverged("a weight")) }
@@ -332,7 +330,7 @@ impl<T: Float> Trainer<T> {
         t: f64,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Cost> {
-        let mut penalty = if self.halves.is_none() { self.penalty(ctx, m) } else { 0.0 };
+        let mut penalty = if self.way.is_its_own() { 0.0 } else { self.penalty(ctx, m) };
         let (settings, passes) = (&self.settings, &mut self.passes);
         let (architecture, loss) = (&self.architecture, settings.loss);
         self.state.step += 1;
@@ -353,11 +351,8 @@ impl<T: Float> Trainer<T> {
             gradients: &mut self.gradients,
             slots: &mut self.state.slots,
         };
-        let sum = if let Some(halves) = &mut self.halves {
-            if stop() {
-                return Err(Error::Interrupted);
-            }
-            let (sum, squares) = halves.step(ctx, &problem, rows, &mut at_once)?;
+        let done = self.way.step(ctx, &problem, rows, &mut at_once, stop)?;
+        let sum = if let Some((sum, squares)) = done {
             penalty = settings.l2 / (2.0 * m) * squares;
             sum
         } else if passes.can_update_at_once(rows.len()) && !whole {

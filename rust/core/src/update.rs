@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use ndarray::ArrayView2;
+use ndarray::{ArrayView2, ArrayViewMut2};
 
 use crate::buffer::Buffer;
 use crate::context::Context;
@@ -122,60 +122,65 @@ impl<T: Float> Shared<'_, T> {
         let columns = self.places[l].inputs();
         let first = self.places[l].weight.start + units.start * columns + inputs.start;
         debug_assert_eq!((units.len(), inputs.len()), (dz.ncols(), a.ncols()));
+        let block = (first, (dz.ncols(), a.ncols()), columns);
         // SAFETY: the caller's promise.
-        unsafe { self.update_block(ctx, &self.updated, &self.gradients, first, columns, a, dz) }
+        unsafe {
+            self.update_block(
+                ctx,
+                &self.updated,
+                &self.gradients,
+                block,
+                |scale, keep, dw, then| linear_backward_weight(ctx, scale, dz, a, keep, dw, then),
+            )
+        }
     }
 
-    /// The same for weights that lie elsewhere, (units, inputs) without gaps: `arrays` are they and what the optimiser
-    /// knows of them, `gradient` is room.
+    /// The same for weights that lie elsewhere, of that shape, their rows `stride` apart: `arrays` are they and what the
+    /// optimiser knows of them, `gradient` is room, and `product` is [`linear_backward_weight`] of what belongs to them.
     pub(crate) fn update_apart(
         &self,
         ctx: &Context,
         arrays: &mut [Buffer<T>],
         gradient: &mut [T],
-        a: ArrayView2<'_, T>,
-        dz: ArrayView2<'_, T>,
+        shape: (usize, usize),
+        stride: usize,
+        product: impl FnOnce(T, T, ArrayViewMut2<'_, T>, Epilogue<'_, T>) -> Result<()>,
     ) -> Result<()> {
         let (weights, slots) = arrays.split_first_mut().expect("the weights");
         let updated = Updated::new(weights, slots.iter_mut().map(|slot| &mut slot[..]));
         let gradient = Disjoint::new(gradient);
         // SAFETY: all of them are this call's.
-        unsafe { self.update_block(ctx, &updated, &gradient, 0, a.ncols(), a, dz) }
+        unsafe { self.update_block(ctx, &updated, &gradient, (0, shape, stride), product) }
     }
 
-    /// Updates the block of weights that begins at element `first` and whose rows are `columns` apart.
+    /// Updates the block of weights that begins at element `first`, has that shape and whose rows are `columns` apart,
+    /// from the product that is its gradient.
     ///
     /// # Safety
     /// Nobody else has them, their gradients and what the optimiser knows of them.
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "where it is, and the two factors of its gradient"
-    )]
     unsafe fn update_block(
         &self,
         ctx: &Context,
         updated: &Updated<'_, T>,
         gradients: &Disjoint<'_, T>,
-        first: usize,
-        columns: usize,
-        a: ArrayView2<'_, T>,
-        dz: ArrayView2<'_, T>,
+        (first, shape, columns): (usize, (usize, usize), usize),
+        product: impl FnOnce(T, T, ArrayViewMut2<'_, T>, Epilogue<'_, T>) -> Result<()>,
     ) -> Result<()> {
-        let (step, shape) = (&self.step, (dz.ncols(), a.ncols()));
+        let step = &self.step;
         if let Some(rate) = step.plain {
             // W ← (1 - ηλ/m) W - (η/m) dZᵀ A is a product added to what is there: no gradient need exist.
             let factor = T::from_f64(-rate * self.scale);
             let keep = T::from_f64(1.0 - rate * step.decay);
             // SAFETY: the caller's promise.
             let w = unsafe { updated.block(first, shape, columns) };
-            return linear_backward_weight(ctx, factor, dz, a, keep, w, Epilogue::None);
+            return product(factor, keep, w, Epilogue::None);
         }
         // SAFETY: the caller's promise.
         let dw = unsafe { gradients.block(first, shape, columns) };
         let fetches = updated.is_far(shape.0 * shape.1, ctx.threads());
         let updating = Updating { ctx, step, updated, first, columns, fetches };
         let scale = T::from_f64(self.scale);
-        linear_backward_weight(ctx, scale, dz, a, T::ZERO, dw, Epilogue::Consume(&updating))
+        product(scale, T::ZERO, dw, Epilogue::Consume(&updating))
     }
 }
 

@@ -242,7 +242,7 @@ impl<T: Float> Sum<'_, T> {
                     let y = y.sub(columns.get(j), 0..y.cols);
                     let at = rows.start(i) * width + columns.start(j);
                     // SAFETY: there is room for a vector for each of the sums.
-                    unsafe { tile::<V>(x, y, vectors.add(at * V::LANES), width, first) };
+                    unsafe { tile::<V>(x, V::LANES, y, vectors.add(at * V::LANES), width, first) };
                 }
             }
         }
@@ -261,13 +261,13 @@ impl<T: Float> Sum<'_, T> {
 }
 
 /// Room for any vector's lanes.
-const MOST_LANES: usize = 16;
+pub(super) const MOST_LANES: usize = 16;
 
 /// Lane l of the result is [`Vector::sum`] of `x[l]`.
 ///
 /// Zipping two vectors brings the halves of both under one another, so one addition folds both.
 #[inline(always)]
-fn all_sums<V: Vector>(mut x: [V; MOST_LANES]) -> V {
+pub(super) fn all_sums<V: Vector>(mut x: [V; MOST_LANES]) -> V {
     let mut half = V::LANES / 2;
     while half > 0 {
         for i in 0..half {
@@ -280,14 +280,16 @@ fn all_sums<V: Vector>(mut x: [V; MOST_LANES]) -> V {
 }
 
 /// Adds the products of a few rows of `x` with a few rows of `y`, at most [`dot_tile`] of them, to the vectors at
-/// `to`; those of the `first` slice are written there.
+/// `to`; those of the `first` slice are written there. From a vector of a row of `x` it is `x_step` elements to the next.
 ///
 /// # Safety
-/// `x.rs` and `y.rs` apart are rows of `x.cols` contiguous elements that can be read, and `y.rows` vectors
-/// can be written for each row of `x`, `width` apart (and read, unless `first`).
+/// `x.rs` and `y.rs` apart are rows that can be read, of as many elements as `x` has columns, those of `y` contiguous
+/// and those of `x` a vector at a time, and `y.rows` vectors can be written for each row of `x`, `width` apart (and read,
+/// unless `first`).
 #[inline(always)]
-unsafe fn tile<V: Vector>(
+pub(super) unsafe fn tile<V: Vector>(
     x: Matrix<V::Elem>,
+    x_step: usize,
     y: Matrix<V::Elem>,
     to: *mut V::Elem,
     width: usize,
@@ -298,7 +300,7 @@ unsafe fn tile<V: Vector>(
         ($rows:literal, $columns:literal) => {
             if $rows <= most.0 && $columns <= most.1 && (x.rows, y.rows) == ($rows, $columns) {
                 // SAFETY: as the caller promises.
-                return unsafe { fixed::<V, $rows, $columns>(x, y, to, width, first) };
+                return unsafe { fixed::<V, $rows, $columns>(x, x_step, y, to, width, first) };
             }
         };
     }
@@ -316,6 +318,7 @@ unsafe fn tile<V: Vector>(
 #[inline(always)]
 unsafe fn fixed<V: Vector, const MR: usize, const NR: usize>(
     x: Matrix<V::Elem>,
+    x_step: usize,
     y: Matrix<V::Elem>,
     to: *mut V::Elem,
     width: usize,
@@ -334,7 +337,7 @@ unsafe fn fixed<V: Vector, const MR: usize, const NR: usize>(
     let xs: [_; MR] = std::array::from_fn(|i| x.ptr.wrapping_offset(i as isize * x.rs));
     let ys: [_; NR] = std::array::from_fn(|j| y.ptr.wrapping_offset(j as isize * y.rs));
     let whole = x.cols / V::LANES * V::LANES;
-    let mut p = 0;
+    let (mut p, mut at_x) = (0, 0);
     while p < whole {
         let mut column = [V::splat(V::Elem::ZERO); NR];
         for j in 0..NR {
@@ -343,12 +346,13 @@ unsafe fn fixed<V: Vector, const MR: usize, const NR: usize>(
         }
         for i in 0..MR {
             // SAFETY: a whole vector of row i.
-            let row = unsafe { V::load(xs[i].add(p)) };
+            let row = unsafe { V::load(xs[i].add(at_x)) };
             for j in 0..NR {
                 sums[i][j] = row.mul_add(column[j], sums[i][j]);
             }
         }
         p += V::LANES;
+        at_x += x_step;
     }
     let rest = x.cols - whole;
     if rest > 0 {
@@ -359,7 +363,7 @@ unsafe fn fixed<V: Vector, const MR: usize, const NR: usize>(
         }
         for i in 0..MR {
             // SAFETY: the rest of row i.
-            let row = unsafe { V::load_head(xs[i].add(p), rest) };
+            let row = unsafe { V::load_head(xs[i].add(at_x), rest) };
             for j in 0..NR {
                 sums[i][j] = row.mul_add(column[j], sums[i][j]);
             }

@@ -8,6 +8,7 @@ mod matrix;
 mod micro;
 mod naive;
 mod pack;
+pub(crate) mod packed;
 mod plan;
 pub(crate) mod product;
 mod scratch;

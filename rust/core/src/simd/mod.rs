@@ -111,6 +111,7 @@ pub(crate) fn prefetch_far<T>(p: *const T) {
 }
 
 /// The pointer itself; what it was computed from, the compiler no longer knows.
+#[allow(clippy::pointers_in_nomem_asm_block, reason = "nothing is read through it")]
 #[inline(always)]
 pub(crate) fn opaque<T>(p: *const T) -> *const T {
     #[cfg(all(target_arch = "x86_64", not(miri)))]

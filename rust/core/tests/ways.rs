@@ -1,4 +1,5 @@
-//! Small networks take their steps in two halves: they must be the steps that the whole gradient makes.
+//! Small networks take their steps in two halves, wide first layers block by block: they must be the steps that the whole
+//! gradient makes.
 
 use ndarray::{Array2, ArrayView2};
 use purrceptron::train::{Settings, Trainer};
@@ -21,25 +22,54 @@ struct Case {
     hidden: Activation,
     batch_size: Option<usize>,
     weighted: bool,
+    rate: f64,
 }
 
 /// One hidden layer and several, odd numbers of units, activations that are differentiated from either side, a last
-/// batch of fewer rows, and all rows at once.
-const CASES: [Case; 4] = [
+/// batch of fewer rows, and all rows at once; the last two have a wide first layer, whose last block is narrower.
+const CASES: [Case; 6] = [
     Case {
         sizes: &[64, 100, 10],
         hidden: Activation::Relu,
         batch_size: Some(200),
         weighted: false,
+        rate: 0.01,
     },
     Case {
         sizes: &[30, 64, 63, 3],
         hidden: Activation::Gelu,
         batch_size: Some(64),
         weighted: true,
+        rate: 0.01,
     },
-    Case { sizes: &[41, 97, 40, 9, 2], hidden: Activation::Tanh, batch_size: None, weighted: true },
-    Case { sizes: &[300, 150, 2], hidden: Activation::Silu, batch_size: Some(50), weighted: false },
+    Case {
+        sizes: &[41, 97, 40, 9, 2],
+        hidden: Activation::Tanh,
+        batch_size: None,
+        weighted: true,
+        rate: 0.01,
+    },
+    Case {
+        sizes: &[300, 150, 2],
+        hidden: Activation::Silu,
+        batch_size: Some(50),
+        weighted: false,
+        rate: 0.01,
+    },
+    Case {
+        sizes: &[4001, 24, 3],
+        hidden: Activation::Relu,
+        batch_size: None,
+        weighted: false,
+        rate: 1e-4,
+    },
+    Case {
+        sizes: &[6000, 5, 7, 2],
+        hidden: Activation::Gelu,
+        batch_size: None,
+        weighted: true,
+        rate: 1e-4,
+    },
 ];
 
 fn samples<T: Float>(columns: usize) -> Array2<T> {
@@ -76,12 +106,12 @@ fn fit<T: Float>(
 
 fn settings(case: &Case, optimizer: Optimizer, l2: f64) -> Settings {
     let batch_size = case.batch_size;
-    let start = Settings::gradient_descent(0.01, Loss::CategoricalCrossEntropy);
+    let start = Settings::gradient_descent(case.rate, Loss::CategoricalCrossEntropy);
     Settings { optimizer, batch_size, l2, seed: 3, ..start }
 }
 
 #[test]
-fn halves_make_the_steps_of_the_whole_gradient() {
+fn every_way_makes_the_steps_of_the_whole_gradient() {
     for case in &CASES {
         for optimizer in OPTIMIZERS {
             for l2 in [0.0, 0.3] {
