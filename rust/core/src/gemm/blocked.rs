@@ -25,7 +25,7 @@ use std::sync::OnceLock;
 
 use super::blocking::{Pieces, STRIP_ROOM, TILE_ROOM, kc};
 use super::matrix::MatrixMut;
-use super::micro::{self, Next, Panels, Store};
+use super::micro::{self, Next, Panels, Store, Whole};
 use super::pack::{pack_a, pack_b, pack_rows};
 use super::plan::{Plan, Planning, Rectangle};
 use super::scratch::with_scratch;
@@ -250,12 +250,18 @@ impl<T: Float> Block<'_, '_, T> {
                     let edge = width < whole || c.cs != 1 || !row_bias.is_null();
                     let mut sums = [const { MaybeUninit::<T>::uninit() }; TILE_ROOM];
                     let sums: *mut T = sums.as_mut_ptr().cast();
-                    // One call for both: each is dozens of kernels.
                     let (to, rs, as_store) = match edge {
                         false => (c_tile, c.rs, store),
                         true => (sums, whole as isize, Store::PLAIN),
                     };
-                    micro::tile::<V>(rows.len(), vectors, panels, to, rs, as_store);
+                    micro::tile::<V>(Whole {
+                        rows: rows.len(),
+                        vectors,
+                        panels,
+                        c: to,
+                        rs,
+                        store: as_store,
+                    });
                     if edge {
                         let tile = MatrixMut { ptr: c_tile, rows: rows.len(), cols: width, ..c };
                         micro::finish_edge::<V>(sums, whole, tile, store);

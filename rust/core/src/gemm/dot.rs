@@ -282,6 +282,8 @@ pub(super) fn all_sums<V: Vector>(mut x: [V; MOST_LANES]) -> V {
 /// Adds the products of a few rows of `x` with a few rows of `y`, at most [`dot_tile`] of them, to the vectors at
 /// `to`; those of the `first` slice are written there. From a vector of a row of `x` it is `x_step` elements to the next.
 ///
+/// It is a function of its own, as the tiles of `micro.rs` are.
+///
 /// # Safety
 /// `x.rs` and `y.rs` apart are rows that can be read, of as many elements as `x` has columns, those of `y` contiguous
 /// and those of `x` a vector at a time, and `y.rows` vectors can be written for each row of `x`, `width` apart (and read,
@@ -295,6 +297,34 @@ pub(super) unsafe fn tile<V: Vector>(
     width: usize,
     first: bool,
 ) {
+    dispatch(V::ISA, Tile { x, x_step, y, to, width, first });
+}
+
+/// The arguments of [`tile`].
+struct Tile<T> {
+    x: Matrix<T>,
+    x_step: usize,
+    y: Matrix<T>,
+    to: *mut T,
+    width: usize,
+    first: bool,
+}
+
+impl<T: Float> Kernel<T> for Tile<T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Elem = T>>(self) {
+        // SAFETY: as the caller of `tile` promised.
+        unsafe { of_size::<V>(self) };
+    }
+}
+
+/// # Safety
+/// As [`tile`].
+#[inline(always)]
+unsafe fn of_size<V: Vector>(tile: Tile<V::Elem>) {
+    let Tile { x, x_step, y, to, width, first } = tile;
     let most = dot_tile::<V>();
     macro_rules! size {
         ($rows:literal, $columns:literal) => {

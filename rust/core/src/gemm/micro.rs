@@ -25,7 +25,7 @@ use std::mem::MaybeUninit;
 use super::blocking::mr;
 use super::matrix::MatrixMut;
 use crate::float::Float;
-use crate::simd::{Vector, opaque, prefetch, prefetch_far, transpose};
+use crate::simd::{Kernel, Vector, dispatch, prefetch, prefetch_far, transpose};
 
 /// The operands of a tile in one slice: where they are, and how far it is to the next row (of A)
 /// and to the next product.
@@ -83,19 +83,40 @@ const HEADS: usize = 4;
 const ROWS_A_HEAD: usize = 7;
 
 /// One whole tile of `rows` rows and `vectors` vectors, at `c`, with `rs` from row to row.
+pub(super) struct Whole<T> {
+    pub(super) rows: usize,
+    pub(super) vectors: usize,
+    pub(super) panels: Panels<T>,
+    pub(super) c: *mut T,
+    pub(super) rs: isize,
+    pub(super) store: Store<T>,
+}
+
+/// Computes it, in a function of its own: there are dozens of kernels, and several who call them.
 ///
 /// # Safety
-/// `1 <= rows <= mr::<V>()` and `vectors` is 2, or `1 <= rows <= 2 * mr::<V>()` and it is 1; the operands can be read and the tile written
-/// (and, unless `beta` is zero, read); a bias that is not null has an element for each column.
+/// `1 <= rows <= mr::<V>()` and `vectors` is 2, or `1 <= rows <= 2 * mr::<V>()` and it is 1; the operands can be read and
+/// the tile written (and, unless `beta` is zero, read); a bias that is not null has an element for each column.
 #[inline(always)]
-pub(super) unsafe fn tile<V: Vector>(
-    rows: usize,
-    vectors: usize,
-    panels: Panels<V::Elem>,
-    c: *mut V::Elem,
-    rs: isize,
-    store: Store<V::Elem>,
-) {
+pub(super) unsafe fn tile<V: Vector>(tile: Whole<V::Elem>) {
+    dispatch(V::ISA, tile);
+}
+
+impl<T: Float> Kernel<T> for Whole<T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Elem = T>>(self) {
+        // SAFETY: as the caller of `tile` promised.
+        unsafe { of_height::<V>(self) };
+    }
+}
+
+/// # Safety
+/// As [`tile`].
+#[inline(always)]
+unsafe fn of_height<V: Vector>(tile: Whole<V::Elem>) {
+    let Whole { rows, vectors, panels, c, rs, store } = tile;
     macro_rules! heights {
         ($vectors:literal, $most:expr; $($mr:literal)*) => {
             match rows {
@@ -125,11 +146,10 @@ unsafe fn fixed<V: Vector, const MR: usize, const NV: usize>(
     store: Store<V::Elem>,
 ) {
     let Panels { kc, a, a_row, a_k, mut b, b_k, mut next } = panels;
-    // The compiler goes from row to row by additions, each of which waits for the one before: in a tile of 14 rows that
-    // took longer than the multiply-adds of a core that starts two a cycle. So every seven rows begin anew.
-    let mut heads: [_; HEADS] = std::array::from_fn(|head| {
-        opaque(a.wrapping_offset((head * ROWS_A_HEAD) as isize * a_row))
-    });
+    // From row to row it is an addition, each of which waits for the one before. In a tile of 14 rows that took longer than
+    // the multiply-adds of a core that starts two a cycle: so every seven rows begin anew.
+    let mut heads: [_; HEADS] =
+        std::array::from_fn(|head| a.wrapping_offset((head * ROWS_A_HEAD) as isize * a_row));
     let mut sums = [[V::splat(V::Elem::ZERO); NV]; MR];
     // The tile of C is asked for row by row on the way, in so many steps each: all at once, its lines would keep
     // those of B waiting.
@@ -156,15 +176,14 @@ unsafe fn fixed<V: Vector, const MR: usize, const NV: usize>(
                 b_row[j] = unsafe { V::load(b.add(j * V::LANES)) };
             }
             for head in 0..HEADS {
-                for r in 0..ROWS_A_HEAD {
-                    let i = head * ROWS_A_HEAD + r;
-                    if i < MR {
-                        // SAFETY: the panel of A holds MR rows for each product.
-                        let x = V::splat(unsafe { *heads[head].offset(r as isize * a_row) });
-                        for j in 0..NV {
-                            sums[i][j] = x.mul_add(b_row[j], sums[i][j]);
-                        }
+                let mut row = heads[head];
+                for i in head * ROWS_A_HEAD..MR.min((head + 1) * ROWS_A_HEAD) {
+                    // SAFETY: the panel of A holds MR rows for each product.
+                    let x = V::splat(unsafe { *row });
+                    for j in 0..NV {
+                        sums[i][j] = x.mul_add(b_row[j], sums[i][j]);
                     }
+                    row = V::after(row.wrapping_offset(a_row), sums[i][0], sums[i][NV - 1]);
                 }
                 heads[head] = heads[head].wrapping_offset(a_k);
             }

@@ -9,9 +9,9 @@ use std::mem::MaybeUninit;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::blocking::{NRV, Pieces, TILE_ROOM, dot_tile, mr};
-use super::dot::{MOST_LANES, all_sums, tile as dot_tile_of};
+use super::dot::{self, MOST_LANES, all_sums};
 use super::matrix::{Matrix, MatrixMut};
-use super::micro::{self, Next, Panels, Store};
+use super::micro::{self, Next, Panels, Store, Whole};
 use super::pack::pack_b;
 use super::{Epilogue, Product};
 use crate::buffer::Buffer;
@@ -135,19 +135,23 @@ impl<T: Float> Kernel<T> for Across<'_, T> {
                 };
                 self.p.announce(rows.clone(), j..j + width);
                 let place = c.sub(rows.clone(), j..j + width);
+                let edge = width < V::LANES;
+                let (to, rs, as_store) = match (apart, edge) {
+                    (true, _) => (room, V::LANES as isize, store),
+                    (false, true) => (room, V::LANES as isize, Store::PLAIN),
+                    (false, false) => (place.ptr, place.rs, store),
+                };
+                let whole =
+                    Whole { rows: rows.len(), vectors: 1, panels, c: to, rs, store: as_store };
                 // SAFETY: the tile is within C, and a panel has whole vectors.
                 unsafe {
+                    micro::tile::<V>(whole);
                     if apart {
-                        let (rs, cs) = (V::LANES as isize, 1);
-                        micro::tile::<V>(rows.len(), 1, panels, room, rs, store);
-                        let piece = MatrixMut { ptr: room, rows: rows.len(), cols: width, rs, cs };
+                        let piece =
+                            MatrixMut { ptr: room, rows: rows.len(), cols: width, rs, cs: 1 };
                         self.p.hand_over(rows.start, j, piece);
-                    } else if width < V::LANES {
-                        let rs = V::LANES as isize;
-                        micro::tile::<V>(rows.len(), 1, panels, room, rs, Store::PLAIN);
+                    } else if edge {
                         micro::finish_edge::<V>(room, V::LANES, place, store);
-                    } else {
-                        micro::tile::<V>(rows.len(), 1, panels, place.ptr, place.rs, store);
                     }
                 }
             }
@@ -185,7 +189,7 @@ impl<T: Float> Kernel<T> for Along<'_, T> {
                 let y = w.sub(units.get(j), 0..columns);
                 let at = vectors.wrapping_add(units.start(j) * V::LANES);
                 // SAFETY: a row of a panel is a whole vector; there is room for a vector for each sum.
-                unsafe { dot_tile_of::<V>(x, rows * V::LANES, y, at, w.rows, true) };
+                unsafe { dot::tile::<V>(x, rows * V::LANES, y, at, w.rows, true) };
             }
             let sums = &mut to[some.start * w.rows..some.end * w.rows];
             for (lot, sums) in sums.chunks_mut(V::LANES).enumerate() {

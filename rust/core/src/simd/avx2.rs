@@ -5,6 +5,7 @@ mod math;
 use std::arch::x86_64::*;
 
 use super::Vector;
+use crate::isa::Isa;
 
 /// Eight `f32`.
 #[derive(Clone, Copy)]
@@ -17,6 +18,7 @@ impl Vector for F32x8 {
     type Elem = f32;
     const LANES: usize = 8;
     const REGISTERS: usize = 16;
+    const ISA: Isa = Isa::Avx2;
 
     #[inline(always)]
     fn splat(x: f32) -> Self {
@@ -132,6 +134,7 @@ impl Vector for F64x4 {
     type Elem = f64;
     const LANES: usize = 4;
     const REGISTERS: usize = 16;
+    const ISA: Isa = Isa::Avx2;
 
     #[inline(always)]
     fn splat(x: f64) -> Self {

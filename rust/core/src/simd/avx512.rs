@@ -5,6 +5,7 @@ mod math;
 use std::arch::x86_64::*;
 
 use super::Vector;
+use crate::isa::Isa;
 
 /// Sixteen `f32`.
 #[derive(Clone, Copy)]
@@ -17,6 +18,7 @@ impl Vector for F32x16 {
     type Elem = f32;
     const LANES: usize = 16;
     const REGISTERS: usize = 32;
+    const ISA: Isa = Isa::Avx512;
 
     #[inline(always)]
     fn splat(x: f32) -> Self {
@@ -83,6 +85,12 @@ impl Vector for F32x16 {
         // SAFETY: see the impl.
         Self(unsafe { _mm512_fnmadd_ps(self.0, b.0, c.0) })
     }
+    #[cfg(not(miri))]
+    #[inline(always)]
+    fn after(p: *const f32, x: Self, y: Self) -> *const f32 {
+        // SAFETY: see the impl.
+        unsafe { after(p.cast(), x.0, y.0).cast() }
+    }
     #[inline(always)]
     fn sum(self) -> f32 {
         // SAFETY: see the impl.
@@ -106,6 +114,25 @@ impl Vector for F32x16 {
     }
 }
 
+/// See [`Vector::after`].
+#[cfg(not(miri))]
+#[allow(clippy::pointers_in_nomem_asm_block, reason = "nothing is read through it")]
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn after(mut p: *const u8, x: __m512, y: __m512) -> *const u8 {
+    // SAFETY: it is no instruction at all.
+    unsafe {
+        std::arch::asm!(
+            "/* {0} {1} {2} */",
+            inout(reg) p,
+            in(zmm_reg) x,
+            in(zmm_reg) y,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    p
+}
+
 /// The mask of the first `n <= 16` lanes.
 #[inline(always)]
 fn head16(n: usize) -> __mmask16 {
@@ -123,6 +150,7 @@ impl Vector for F64x8 {
     type Elem = f64;
     const LANES: usize = 8;
     const REGISTERS: usize = 32;
+    const ISA: Isa = Isa::Avx512;
 
     #[inline(always)]
     fn splat(x: f64) -> Self {
@@ -188,6 +216,12 @@ impl Vector for F64x8 {
     fn neg_mul_add(self, b: Self, c: Self) -> Self {
         // SAFETY: see the impl.
         Self(unsafe { _mm512_fnmadd_pd(self.0, b.0, c.0) })
+    }
+    #[cfg(not(miri))]
+    #[inline(always)]
+    fn after(p: *const f64, x: Self, y: Self) -> *const f64 {
+        // SAFETY: see the impl.
+        unsafe { after(p.cast(), _mm512_castpd_ps(x.0), _mm512_castpd_ps(y.0)).cast() }
     }
     #[inline(always)]
     fn sum(self) -> f64 {

@@ -43,6 +43,8 @@ pub trait Vector: Copy + Send + Sync + 'static {
     const LANES: usize;
     /// Registers the instruction set names: the room a microkernel's tile must fit in.
     const REGISTERS: usize;
+    /// The instruction set.
+    const ISA: Isa;
 
     /// `x` in every lane.
     fn splat(x: Self::Elem) -> Self;
@@ -77,6 +79,12 @@ pub trait Vector: Copy + Send + Sync + 'static {
     fn max(self, b: Self) -> Self;
     /// The smaller, lane by lane; `b` where either is NaN.
     fn min(self, b: Self) -> Self;
+    /// The pointer itself. The compiler takes it to follow from the vectors, so it reads there only when these have been
+    /// computed: where each register counts, reading ahead is the core's business.
+    #[inline(always)]
+    fn after(p: *const Self::Elem, _: Self, _: Self) -> *const Self::Elem {
+        p
+    }
     /// The sum of the lanes, by halves: the upper half is added to the lower until one is left.
     fn sum(self) -> Self::Elem;
     /// The lanes of both in turn, `self[0], b[0], self[1], b[1], ...`: the first half of them, and
@@ -108,20 +116,6 @@ pub(crate) fn prefetch_far<T>(p: *const T) {
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = p;
-}
-
-/// The pointer itself; what it was computed from, the compiler no longer knows.
-#[allow(clippy::pointers_in_nomem_asm_block, reason = "nothing is read through it")]
-#[inline(always)]
-pub(crate) fn opaque<T>(p: *const T) -> *const T {
-    #[cfg(all(target_arch = "x86_64", not(miri)))]
-    // SAFETY: it is no instruction at all.
-    let p = unsafe {
-        let mut p = p;
-        std::arch::asm!("/* {0} */", inout(reg) p, options(pure, nomem, nostack, preserves_flags));
-        p
-    };
-    p
 }
 
 /// A piece of work that any vector type can do. The implementation of `run` and everything it

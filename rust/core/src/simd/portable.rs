@@ -5,6 +5,7 @@ mod math;
 
 use super::Vector;
 use crate::float::Float;
+use crate::isa::Isa;
 
 /// `N` elements side by side.
 #[derive(Clone, Copy)]
@@ -29,6 +30,7 @@ impl<T: Float, const N: usize> Vector for Lanes<T, N> {
     const LANES: usize = N;
     const REGISTERS: usize =
         if cfg!(target_arch = "aarch64") { 32 } else { 16 } * 16 / size_of::<Self>();
+    const ISA: Isa = Isa::Portable;
 
     #[inline(always)]
     fn splat(x: T) -> Self {
