@@ -8,7 +8,9 @@ use ndarray::ArrayView2;
 
 use crate::context::Context;
 use crate::error::Result;
+use crate::gemm::packed;
 use crate::gemm::product::Product;
+use crate::isa::Isa;
 use crate::math::Constants;
 use crate::samples::Samples;
 use crate::simd;
@@ -74,6 +76,10 @@ pub trait Float:
     #[doc(hidden)]
     fn product(ctx: &Context, product: Product<'_, Self>) -> Result<()>;
 
+    /// A product with a packed matrix, compiled for this type in this crate.
+    #[doc(hidden)]
+    fn packed(isa: Isa, task: packed::Task<'_, Self>);
+
     /// The nearest number of this type.
     fn from_f64(x: f64) -> Self;
     /// The same number in double precision.
@@ -102,6 +108,9 @@ macro_rules! float {
 
             fn product(ctx: &Context, product: Product<'_, Self>) -> Result<()> {
                 crate::gemm::product::run(ctx, product)
+            }
+            fn packed(isa: Isa, task: packed::Task<'_, Self>) {
+                packed::run(isa, task);
             }
             fn view_of<'s, 'a>(samples: &'s Samples<'a>) -> Option<&'s ArrayView2<'a, Self>> {
                 match samples {

@@ -65,6 +65,12 @@ pub(super) const fn mr<V: Vector>() -> usize {
     (V::REGISTERS - 4) / NRV
 }
 
+/// Whether so many rows fit in one tile if it is one vector wide: then each element of B is read once. Of such heights
+/// there are kernels for the even ones.
+pub(super) const fn is_tall<V: Vector>(rows: usize) -> bool {
+    rows > mr::<V>() && rows <= NRV * mr::<V>() && rows.is_multiple_of(2)
+}
+
 /// Elements of the largest tile of any instruction set.
 pub(super) const TILE_ROOM: usize = 14 * NRV * 16;
 

@@ -22,7 +22,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::blocking::mr;
+use super::blocking::{is_tall, mr};
 use super::matrix::MatrixMut;
 use crate::float::Float;
 use crate::simd::{Kernel, Vector, dispatch, prefetch, prefetch_far, transpose};
@@ -95,8 +95,8 @@ pub(super) struct Whole<T> {
 /// Computes it, in a function of its own: there are dozens of kernels, and several who call them.
 ///
 /// # Safety
-/// `1 <= rows <= mr::<V>()` and `vectors` is 2, or `1 <= rows <= 2 * mr::<V>()` and it is 1; the operands can be read and
-/// the tile written (and, unless `beta` is zero, read); a bias that is not null has an element for each column.
+/// `1 <= rows <= mr::<V>()`, and `vectors` is 1 or 2, or `rows` [is tall](is_tall) and `vectors` is 1; the operands can be read
+/// and the tile written (and, unless `beta` is zero, read); a bias that is not null has an element for each column.
 #[inline(always)]
 pub(super) unsafe fn tile<V: Vector>(tile: Whole<V::Elem>) {
     dispatch(V::ISA, tile);
@@ -118,21 +118,22 @@ impl<T: Float> Kernel<T> for Whole<T> {
 unsafe fn of_height<V: Vector>(tile: Whole<V::Elem>) {
     let Whole { rows, vectors, panels, c, rs, store } = tile;
     macro_rules! heights {
-        ($vectors:literal, $most:expr; $($mr:literal)*) => {
+        ($vectors:literal, $fits:expr; $($mr:literal)*) => {
             match rows {
                 // SAFETY: as the caller promises; the arm says which size it is.
-                $($mr if $mr <= $most => unsafe {
+                $($mr if $fits($mr) => unsafe {
                     fixed::<V, $mr, $vectors>(panels, c, rs, store)
                 },)*
                 _ => unreachable!("a tile of {rows} rows and {vectors} vectors"),
             }
         };
     }
+    let fits = |rows| rows <= mr::<V>();
     if vectors == 2 {
-        heights!(2, mr::<V>(); 14 13 12 11 10 9 8 7 6 5 4 3 2 1)
+        heights!(2, fits; 14 13 12 11 10 9 8 7 6 5 4 3 2 1)
     } else {
-        heights!(1, 2 * mr::<V>();
-            28 27 26 25 24 23 22 21 20 19 18 17 16 15 14 13 12 11 10 9 8 7 6 5 4 3 2 1)
+        heights!(1, |rows| fits(rows) || is_tall::<V>(rows);
+            28 26 24 22 20 18 16 14 13 12 11 10 9 8 7 6 5 4 3 2 1)
     }
 }
 
@@ -262,6 +263,32 @@ pub(super) unsafe fn finish_edge<V: Vector>(
     c: MatrixMut<V::Elem>,
     store: Store<V::Elem>,
 ) {
+    dispatch(V::ISA, Edge { sums, sums_rs, c, store });
+}
+
+/// The arguments of [`finish_edge`], which is a function of its own, as the tiles are.
+struct Edge<T> {
+    sums: *const T,
+    sums_rs: usize,
+    c: MatrixMut<T>,
+    store: Store<T>,
+}
+
+impl<T: Float> Kernel<T> for Edge<T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Elem = T>>(self) {
+        // SAFETY: as the caller of `finish_edge` promised.
+        unsafe { edge::<V>(self) };
+    }
+}
+
+/// # Safety
+/// As [`finish_edge`].
+#[inline(always)]
+unsafe fn edge<V: Vector>(edge: Edge<V::Elem>) {
+    let Edge { sums, sums_rs, c, store } = edge;
     if c.rs == 1 && c.cs != 1 {
         // C's columns are contiguous: a square of sums at a time is turned over.
         for i in (0..c.rows).step_by(V::LANES) {

@@ -7,16 +7,41 @@
 
 use super::matrix::Matrix;
 use crate::float::Float;
-use crate::simd::{Vector, transpose};
+use crate::simd::{Kernel, Vector, dispatch, transpose};
 
 /// Packs all of `b` (products x columns) to panels of `nr` columns, one after the other; the last
-/// is as wide as the vectors that it takes, and has zeros where `b` ends within one.
+/// is as wide as the vectors that it takes, and has zeros where `b` ends within one. It is a function of its own, because
+/// several call it.
 ///
 /// # Safety
 /// `b` can be read, and `b.rows` times its columns, rounded up to whole vectors, can be written at
 /// `to`.
 #[inline(always)]
 pub(super) unsafe fn pack_b<V: Vector>(b: Matrix<V::Elem>, nr: usize, to: *mut V::Elem) {
+    dispatch(V::ISA, PackB { b, nr, to });
+}
+
+/// The arguments of [`pack_b`].
+struct PackB<T> {
+    b: Matrix<T>,
+    nr: usize,
+    to: *mut T,
+}
+
+impl<T: Float> Kernel<T> for PackB<T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Elem = T>>(self) {
+        // SAFETY: as the caller of `pack_b` promised.
+        unsafe { panels::<V>(self.b, self.nr, self.to) };
+    }
+}
+
+/// # Safety
+/// As [`pack_b`].
+#[inline(always)]
+unsafe fn panels<V: Vector>(b: Matrix<V::Elem>, nr: usize, to: *mut V::Elem) {
     let whole = if b.cs == 1 { b.cols / nr * nr } else { 0 };
     // Row by row of B, and not panel by panel: memory likes to be read straight on.
     for p in 0..if whole > 0 { b.rows } else { 0 } {

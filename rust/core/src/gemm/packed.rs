@@ -4,11 +4,13 @@
 //! straight through it, and so do, in few steps each, the sums along k of `X Wᵀ`: memory that is read straight on comes
 //! before it is wanted. What does a product runs on the calling thread.
 
+#![allow(unreachable_pub, reason = "a hidden method of `Float` names `Task`")]
+
 use std::mem::MaybeUninit;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::blocking::{NRV, Pieces, TILE_ROOM, dot_tile, mr};
+use super::blocking::{Pieces, TILE_ROOM, dot_tile, is_tall, mr};
 use super::dot::{self, MOST_LANES, all_sums};
 use super::matrix::{Matrix, MatrixMut};
 use super::micro::{self, Next, Panels, Store, Whole};
@@ -21,7 +23,7 @@ use crate::isa::Isa;
 use crate::simd::{Kernel, Vector, dispatch};
 
 /// A matrix, (rows, columns), in panels.
-pub(crate) struct Packed<T: Float> {
+pub struct Packed<T: Float> {
     /// Whose vectors the panels are as wide as.
     isa: Isa,
     rows: usize,
@@ -46,7 +48,7 @@ impl<T: Float> Packed<T> {
     pub(crate) fn fill(&mut self, isa: Isa, x: ArrayView2<'_, T>) {
         assert_eq!(x.dim(), (self.rows, self.columns));
         self.isa = isa;
-        dispatch(self.isa, Fill { x: Matrix::new(&x), to: &mut self.panels });
+        T::packed(isa, Task::Fill(Fill { x: Matrix::new(&x), to: &mut self.panels }));
     }
 
     /// `C ← α A X + β C`, and the epilogue, which is none or uses the product up: a is (m, rows), c is (m, columns),
@@ -69,7 +71,7 @@ impl<T: Float> Packed<T> {
             Matrix { ptr: self.panels.as_ptr(), rows: self.rows, cols: self.columns, rs: 0, cs: 0 };
         let (a, c) = (Matrix::new(&a), MatrixMut::new(&mut c));
         let p = Product { alpha, a, b, beta, c, epilogue, transposed: false };
-        dispatch(self.isa, Across { p });
+        T::packed(self.isa, Task::Across(Across { p }));
     }
 
     /// `X Wᵀ`, or that added to what is there: w is (n, columns), n at most [`MOST_ROWS`], its rows contiguous; `to` is
@@ -77,14 +79,31 @@ impl<T: Float> Packed<T> {
     pub(crate) fn times_transposed(&self, w: ArrayView2<'_, T>, add: bool, to: &mut [T]) {
         assert_eq!((w.ncols(), to.len()), (self.columns, self.rows * w.nrows()));
         assert!(w.nrows() <= MOST_ROWS && w.strides()[1] == 1, "a few rows, each contiguous");
-        dispatch(self.isa, Along { x: self, w: Matrix::new(&w), add, to });
+        T::packed(self.isa, Task::Along(Along { x: self, w: Matrix::new(&w), add, to }));
     }
 }
 
 /// The most rows of the other factor: one tile of AVX-512, which reads the matrix once.
 pub(crate) const MOST_ROWS: usize = 24;
 
-struct Fill<'a, T> {
+/// What is done with a packed matrix.
+pub enum Task<'a, T: Float> {
+    Fill(Fill<'a, T>),
+    Across(Across<'a, T>),
+    Along(Along<'a, T>),
+}
+
+/// Does it. Called through [`Float::packed`] alone, for the reason that [`product::run`](super::product::run) is.
+pub(crate) fn run<T: Float>(isa: Isa, task: Task<'_, T>) {
+    match task {
+        Task::Fill(fill) => dispatch(isa, fill),
+        Task::Across(across) => dispatch(isa, across),
+        Task::Along(along) => dispatch(isa, along),
+    }
+}
+
+/// Packs.
+pub struct Fill<'a, T> {
     x: Matrix<T>,
     to: &'a mut [T],
 }
@@ -100,7 +119,7 @@ impl<T: Float> Kernel<T> for Fill<'_, T> {
 }
 
 /// `A X`: a tile as high as `A` for each panel, or for as many rows as a tile has.
-struct Across<'a, T> {
+pub struct Across<'a, T> {
     p: Product<'a, T>,
 }
 
@@ -111,7 +130,8 @@ impl<T: Float> Kernel<T> for Across<'_, T> {
     fn run<V: Vector<Elem = T>>(self) {
         let Product { alpha, a, b, beta, c, epilogue, .. } = self.p;
         let apart = matches!(epilogue, Epilogue::Consume(_)) && beta == T::ZERO;
-        let tiles = Pieces::at_most(c.rows, NRV * mr::<V>());
+        let height = if is_tall::<V>(c.rows) { c.rows } else { mr::<V>() };
+        let tiles = Pieces::at_most(c.rows, height);
         let mut room = [const { MaybeUninit::<T>::uninit() }; TILE_ROOM];
         let room: *mut T = room.as_mut_ptr().cast();
         let store = Store { alpha, beta, ..Store::PLAIN };
@@ -160,7 +180,7 @@ impl<T: Float> Kernel<T> for Across<'_, T> {
 }
 
 /// `X Wᵀ`, by sums along k, as in `dot.rs`.
-struct Along<'a, T: Float> {
+pub struct Along<'a, T: Float> {
     x: &'a Packed<T>,
     w: Matrix<T>,
     add: bool,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::blocking::{NRV, Pieces, WORTH_A_TASK, kc, mr, nc, strip_panels};
+use super::blocking::{NRV, Pieces, WORTH_A_TASK, is_tall, kc, mr, nc, strip_panels};
 use super::{Epilogue, Product};
 use crate::float::Float;
 use crate::simd::{Kernel, Vector};
@@ -45,9 +45,7 @@ impl<'p, T: Float> Kernel<T> for Planning<'p, T> {
     fn run<V: Vector<Elem = T>>(self) -> (Product<'p, T>, Plan) {
         let p = turned(self.p, V::LANES);
         let (m, n) = (p.c.rows, p.c.cols);
-        // Rows that fit in one tile, if it is one vector wide, see each element of B once.
-        let tall = m > mr::<V>() && m <= NRV * mr::<V>();
-        let (height, vectors) = if tall { (m, 1) } else { (mr::<V>(), NRV) };
+        let (height, vectors) = if is_tall::<V>(m) { (m, 1) } else { (mr::<V>(), NRV) };
         let rows = Pieces::at_most(m, height);
         let nr = vectors * V::LANES;
         let panels = n.div_ceil(nr);
