@@ -6,11 +6,7 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 
 use ndarray::ArrayView2;
 
-use crate::context::Context;
-use crate::error::Result;
-use crate::gemm::packed;
-use crate::gemm::product::Product;
-use crate::isa::Isa;
+use crate::compiled::{self, Compiled};
 use crate::math::Constants;
 use crate::samples::Samples;
 use crate::simd;
@@ -69,16 +65,9 @@ pub trait Float:
     #[doc(hidden)]
     fn view_of<'s, 'a>(samples: &'s Samples<'a>) -> Option<&'s ArrayView2<'a, Self>>;
 
-    /// The matrix product, compiled for this type in this crate.
-    ///
-    /// # Errors
-    /// As [`gemm`](crate::gemm::gemm).
+    /// What is compiled for this type in this crate.
     #[doc(hidden)]
-    fn product(ctx: &Context, product: Product<'_, Self>) -> Result<()>;
-
-    /// A product with a packed matrix, compiled for this type in this crate.
-    #[doc(hidden)]
-    fn packed(isa: Isa, task: packed::Task<'_, Self>);
+    fn compiled() -> &'static Compiled<Self>;
 
     /// The nearest number of this type.
     fn from_f64(x: f64) -> Self;
@@ -106,11 +95,8 @@ macro_rules! float {
             type Avx2 = simd::$avx2;
             type Portable = simd::$portable;
 
-            fn product(ctx: &Context, product: Product<'_, Self>) -> Result<()> {
-                crate::gemm::product::run(ctx, product)
-            }
-            fn packed(isa: Isa, task: packed::Task<'_, Self>) {
-                packed::run(isa, task);
+            fn compiled() -> &'static Compiled<Self> {
+                &compiled::$samples
             }
             fn view_of<'s, 'a>(samples: &'s Samples<'a>) -> Option<&'s ArrayView2<'a, Self>> {
                 match samples {

@@ -191,7 +191,7 @@ impl<T: Float> Trainer<T> {
         epochs: usize,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Vec<f64>> {
-        self.run_checked(ctx, data, epochs, None, stop)
+        (T::compiled().run)(self, ctx, data, epochs, None, stop)
     }
 
     /// As [`run`](Self::run), with the rows of each epoch in an order that is given, (epochs, samples), instead of one
@@ -216,10 +216,10 @@ impl<T: Float> Trainer<T> {
             let expected = format!("(epochs, {}) row numbers, and a batch_size", self.samples);
             return Err(Error::Value { argument: "orders", came, expected });
         }
-        self.run_checked(ctx, data, orders.nrows(), Some(orders), stop)
+        (T::compiled().run)(self, ctx, data, orders.nrows(), Some(orders), stop)
     }
 
-    fn run_checked(
+    pub(crate) fn run_here(
         &mut self,
         ctx: &Context,
         data: &Data<'_, T>,
