@@ -6,7 +6,11 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 
 use ndarray::ArrayView2;
 
-use crate::compiled::{self, Compiled};
+use crate::context::Context;
+use crate::error::Result;
+use crate::gemm::packed;
+use crate::gemm::product::Product;
+use crate::isa::Isa;
 use crate::math::Constants;
 use crate::samples::Samples;
 use crate::simd;
@@ -65,9 +69,16 @@ pub trait Float:
     #[doc(hidden)]
     fn view_of<'s, 'a>(samples: &'s Samples<'a>) -> Option<&'s ArrayView2<'a, Self>>;
 
-    /// What is compiled for this type in this crate.
+    /// The matrix product, compiled for this type in this crate.
+    ///
+    /// # Errors
+    /// As [`gemm`](crate::gemm::gemm).
     #[doc(hidden)]
-    fn compiled() -> &'static Compiled<Self>;
+    fn product(ctx: &Context, product: Product<'_, Self>) -> Result<()>;
+
+    /// A product with a packed matrix, compiled for this type in this crate.
+    #[doc(hidden)]
+    fn packed(isa: Isa, task: packed::Task<'_, Self>);
 
     /// The nearest number of this type.
     fn from_f64(x: f64) -> Self;
@@ -95,8 +106,11 @@ macro_rules! float {
             type Avx2 = simd::$avx2;
             type Portable = simd::$portable;
 
-            fn compiled() -> &'static Compiled<Self> {
-                &compiled::$samples
+            fn product(ctx: &Context, product: Product<'_, Self>) -> Result<()> {
+                crate::gemm::product::run(ctx, product)
+            }
+            fn packed(isa: Isa, task: packed::Task<'_, Self>) {
+                packed::run(isa, task);
             }
             fn view_of<'s, 'a>(samples: &'s Samples<'a>) -> Option<&'s ArrayView2<'a, Self>> {
                 match samples {

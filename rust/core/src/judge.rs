@@ -26,18 +26,9 @@ impl<T: Float> Trainer<T> {
         data: &Data<'_, T>,
         held_out: &Data<'_, T>,
     ) -> Result<(f64, Array2<T>)> {
-        (T::compiled().judge)(self, ctx, data, held_out)
-    }
-
-    pub(crate) fn judge_here(
-        &mut self,
-        ctx: &Context,
-        data: &Data<'_, T>,
-        held_out: &Data<'_, T>,
-    ) -> Result<(f64, Array2<T>)> {
         let in_space = self.gram.is_some() && fits_budget(data.len(), held_out.len());
         if !in_space {
-            self.form_here(ctx, data)?;
+            self.form(ctx, data)?;
         }
         let z = match &mut self.gram {
             Some(gram) if in_space => {

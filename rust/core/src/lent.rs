@@ -39,15 +39,6 @@ pub fn forward<T: Float>(
     layers: &[LentLayer<'_, T>],
     x: &Samples<'_>,
 ) -> Result<Array2<T>> {
-    (T::compiled().lent)(ctx, architecture, layers, x)
-}
-
-pub(crate) fn forward_here<T: Float>(
-    ctx: &Context,
-    architecture: &Architecture,
-    layers: &[LentLayer<'_, T>],
-    x: &Samples<'_>,
-) -> Result<Array2<T>> {
     check_samples(architecture, x)?;
     check_layers(architecture, layers)?;
     let (m, sizes) = (x.dim().0, architecture.sizes());

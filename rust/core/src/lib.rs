@@ -31,7 +31,6 @@ mod batch;
 mod buffer;
 mod caches;
 mod clip;
-mod compiled;
 pub mod context;
 pub mod data;
 pub mod dense;

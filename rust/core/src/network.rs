@@ -94,10 +94,6 @@ impl<T: Float> Model<'_, T> {
     /// If the samples have no rows, the wrong number of columns, or a number that is not finite;
     /// [`Error::OutOfMemory`].
     pub fn forward(&self, ctx: &Context, x: &Samples<'_>) -> Result<Array2<T>> {
-        (T::compiled().forward)(self, ctx, x)
-    }
-
-    pub(crate) fn forward_here(&self, ctx: &Context, x: &Samples<'_>) -> Result<Array2<T>> {
         check_samples(self.architecture, x)?;
         let mut out = zeros(x.dim().0, self.architecture.outputs())?;
         self.for_each_block(ctx, x, None, |rows, logits| {

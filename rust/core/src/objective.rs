@@ -85,17 +85,6 @@ impl<T: Float> Objective<T> {
         gradient: &mut [f64],
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<f64> {
-        (T::compiled().evaluate)(self, ctx, data, theta, gradient, stop)
-    }
-
-    pub(crate) fn evaluate_here(
-        &mut self,
-        ctx: &Context,
-        data: &Data<'_, T>,
-        theta: &[f64],
-        gradient: &mut [f64],
-        stop: &mut dyn FnMut() -> bool,
-    ) -> Result<f64> {
         self.read(theta);
         let rows = Rows::Run(0..data.len());
         let m = data.total_weight(&rows);

@@ -28,10 +28,6 @@ impl<T: Float> Trainer<T> {
     /// # Errors
     /// [`Error::OutOfMemory`].
     pub fn form(&mut self, ctx: &Context, data: &Data<'_, T>) -> Result<()> {
-        (T::compiled().form)(self, ctx, data)
-    }
-
-    pub(crate) fn form_here(&mut self, ctx: &Context, data: &Data<'_, T>) -> Result<()> {
         let Some(gram) = &self.gram else { return Ok(()) };
         let scale = self.uint8_scale;
         gram.form(ctx, &data.x, scale, 0, self.parameters.slices_mut(0).0)?;

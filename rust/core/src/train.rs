@@ -191,7 +191,7 @@ impl<T: Float> Trainer<T> {
         epochs: usize,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Vec<f64>> {
-        (T::compiled().run)(self, ctx, data, epochs, None, stop)
+        self.run_checked(ctx, data, epochs, None, stop)
     }
 
     /// As [`run`](Self::run), with the rows of each epoch in an order that is given, (epochs, samples), instead of one
@@ -216,10 +216,10 @@ impl<T: Float> Trainer<T> {
             let expected = format!("(epochs, {}) row numbers, and a batch_size", self.samples);
             return Err(Error::Value { argument: "orders", came, expected });
         }
-        (T::compiled().run)(self, ctx, data, orders.nrows(), Some(orders), stop)
+        self.run_checked(ctx, data, orders.nrows(), Some(orders), stop)
     }
 
-    pub(crate) fn run_here(
+    fn run_checked(
         &mut self,
         ctx: &Context,
         data: &Data<'_, T>,

@@ -107,7 +107,7 @@ pub fn gemm<T: Float>(
 ) -> Result<()> {
     check_shapes(a.dim(), b.dim(), c.dim(), &epilogue)?;
     let (a, b, c) = (Matrix::new(&a), Matrix::new(&b), MatrixMut::new(&mut c));
-    (T::compiled().product)(ctx, Product { alpha, a, b, beta, c, epilogue, transposed: false })
+    T::product(ctx, Product { alpha, a, b, beta, c, epilogue, transposed: false })
 }
 
 /// `C ← α A B`, then the epilogue, into memory that need not have been written before: if it
@@ -126,10 +126,7 @@ pub fn gemm_into<T: Float>(
     check_shapes(a.dim(), b.dim(), c.dim(), &epilogue)?;
     // With β = 0, C is written before anything reads it (the epilogue, for one).
     let (a, b, c) = (Matrix::new(&a), Matrix::new(&b), MatrixMut::new(&mut c).cast());
-    (T::compiled().product)(
-        ctx,
-        Product { alpha, a, b, beta: T::ZERO, c, epilogue, transposed: false },
-    )
+    T::product(ctx, Product { alpha, a, b, beta: T::ZERO, c, epilogue, transposed: false })
 }
 
 fn check_shapes<T>(

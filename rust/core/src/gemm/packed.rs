@@ -48,7 +48,7 @@ impl<T: Float> Packed<T> {
     pub(crate) fn fill(&mut self, isa: Isa, x: ArrayView2<'_, T>) {
         assert_eq!(x.dim(), (self.rows, self.columns));
         self.isa = isa;
-        (T::compiled().packed)(isa, Task::Fill(Fill { x: Matrix::new(&x), to: &mut self.panels }));
+        T::packed(isa, Task::Fill(Fill { x: Matrix::new(&x), to: &mut self.panels }));
     }
 
     /// `C ← α A X + β C`, and the epilogue, which is none or uses the product up: a is (m, rows), c is (m, columns),
@@ -71,7 +71,7 @@ impl<T: Float> Packed<T> {
             Matrix { ptr: self.panels.as_ptr(), rows: self.rows, cols: self.columns, rs: 0, cs: 0 };
         let (a, c) = (Matrix::new(&a), MatrixMut::new(&mut c));
         let p = Product { alpha, a, b, beta, c, epilogue, transposed: false };
-        (T::compiled().packed)(self.isa, Task::Across(Across { p }));
+        T::packed(self.isa, Task::Across(Across { p }));
     }
 
     /// `X Wᵀ`, or that added to what is there: w is (n, columns), n at most [`MOST_ROWS`], its rows contiguous; `to` is
@@ -79,10 +79,7 @@ impl<T: Float> Packed<T> {
     pub(crate) fn times_transposed(&self, w: ArrayView2<'_, T>, add: bool, to: &mut [T]) {
         assert_eq!((w.ncols(), to.len()), (self.columns, self.rows * w.nrows()));
         assert!(w.nrows() <= MOST_ROWS && w.strides()[1] == 1, "a few rows, each contiguous");
-        (T::compiled().packed)(
-            self.isa,
-            Task::Along(Along { x: self, w: Matrix::new(&w), add, to }),
-        );
+        T::packed(self.isa, Task::Along(Along { x: self, w: Matrix::new(&w), add, to }));
     }
 }
 
@@ -96,7 +93,7 @@ pub enum Task<'a, T: Float> {
     Along(Along<'a, T>),
 }
 
-/// Does it.
+/// Does it. Called through [`Float::packed`] alone, for the reason that [`product::run`](super::product::run) is.
 pub(crate) fn run<T: Float>(isa: Isa, task: Task<'_, T>) {
     match task {
         Task::Fill(fill) => dispatch(isa, fill),

@@ -23,7 +23,8 @@ pub struct Product<'a, T> {
     pub(super) transposed: bool,
 }
 
-/// Does the product.
+/// Does the product. Called through [`Float::product`] alone, so that it is compiled once for each
+/// element type, here, and not again in every crate that multiplies matrices.
 pub(crate) fn run<T: Float>(ctx: &Context, p: Product<'_, T>) -> Result<()> {
     if p.c.rows == 0 || p.c.cols == 0 {
         return Ok(());

@@ -27,7 +27,6 @@ use crate::isa::Isa;
 
 pub use output::Output;
 pub use softmax::{log_sum_exp, softmax};
-pub(crate) use softmax::{log_sum_exp_here, softmax_here};
 
 /// What training makes small.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -136,16 +135,6 @@ impl Loss {
         y: Targets<'_, T>,
         weights: Option<&[T]>,
     ) -> f64 {
-        (T::compiled().loss)(self, isa, z, y, weights)
-    }
-
-    pub(crate) fn value_here<T: Float>(
-        self,
-        isa: Isa,
-        z: ArrayView2<'_, T>,
-        y: Targets<'_, T>,
-        weights: Option<&[T]>,
-    ) -> f64 {
         check_shapes(z.dim(), &y, weights);
         match self {
             Loss::CategoricalCrossEntropy => categorical_cross_entropy::value(isa, z, y, weights),
@@ -169,16 +158,6 @@ impl Loss {
     /// # Panics
     /// As [`value`](Self::value).
     pub fn value_and_gradient<T: Float>(
-        self,
-        isa: Isa,
-        z: ArrayViewMut2<'_, T>,
-        y: Targets<'_, T>,
-        weights: Option<&[T]>,
-    ) -> f64 {
-        (T::compiled().loss_gradient)(self, isa, z, y, weights)
-    }
-
-    pub(crate) fn value_and_gradient_here<T: Float>(
         self,
         isa: Isa,
         z: ArrayViewMut2<'_, T>,

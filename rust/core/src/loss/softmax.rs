@@ -40,15 +40,6 @@ pub(super) fn softmax_in_place<T: Float>(isa: Isa, z: &mut [T], k: usize) {
 /// # Ok::<(), purrceptron::Error>(())
 /// ```
 pub fn softmax<T: Float>(ctx: &Context, z: &[T], k: usize, out: &mut [MaybeUninit<T>]) -> bool {
-    (T::compiled().softmax)(ctx, z, k, out)
-}
-
-pub(crate) fn softmax_here<T: Float>(
-    ctx: &Context,
-    z: &[T],
-    k: usize,
-    out: &mut [MaybeUninit<T>],
-) -> bool {
     assert_eq!(z.len(), out.len(), "z and out differ in length");
     in_pieces_of_rows(
         ctx,
@@ -82,15 +73,6 @@ pub(crate) fn softmax_here<T: Float>(
 /// # Ok::<(), purrceptron::Error>(())
 /// ```
 pub fn log_sum_exp<T: Float>(ctx: &Context, z: &[T], k: usize, out: &mut [MaybeUninit<T>]) -> bool {
-    (T::compiled().log_sum_exp)(ctx, z, k, out)
-}
-
-pub(crate) fn log_sum_exp_here<T: Float>(
-    ctx: &Context,
-    z: &[T],
-    k: usize,
-    out: &mut [MaybeUninit<T>],
-) -> bool {
     assert_eq!(z.len(), out.len() * k, "z has not k times as many elements as out");
     in_pieces_of_rows(
         ctx,

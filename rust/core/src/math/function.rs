@@ -50,15 +50,6 @@ impl Function {
     /// # Ok::<(), purrceptron::Error>(())
     /// ```
     pub fn apply<T: Float>(self, ctx: &Context, x: &[T], out: &mut [MaybeUninit<T>]) -> bool {
-        (T::compiled().function)(self, ctx, x, out)
-    }
-
-    pub(crate) fn apply_here<T: Float>(
-        self,
-        ctx: &Context,
-        x: &[T],
-        out: &mut [MaybeUninit<T>],
-    ) -> bool {
         match self {
             Self::Exp => apply(ctx, Exp, x, out),
             Self::Log1p => apply(ctx, Log1p, x, out),
@@ -85,16 +76,6 @@ impl Gradient {
     /// # Panics
     /// If the lengths differ.
     pub fn apply<T: Float>(
-        self,
-        ctx: &Context,
-        z: &[T],
-        da: &[T],
-        out: &mut [MaybeUninit<T>],
-    ) -> bool {
-        (T::compiled().gradient)(self, ctx, z, da, out)
-    }
-
-    pub(crate) fn apply_here<T: Float>(
         self,
         ctx: &Context,
         z: &[T],

@@ -33,7 +33,6 @@ use crate::isa::Isa;
 #[doc(hidden)]
 pub use constants::Constants;
 pub use function::{Function, Gradient};
-pub(crate) use reduce::all_finite_here;
 pub(crate) use reduce::{add_widened, dot};
 pub use reduce::{all_finite, first_non_finite, sum, sum_of_squares};
 

@@ -179,10 +179,6 @@ pub fn first_non_finite<T: Float>(isa: Isa, x: &[T]) -> Option<usize> {
 /// # Ok::<(), purrceptron::Error>(())
 /// ```
 pub fn all_finite<T: Float>(ctx: &Context, x: &[T]) -> bool {
-    (T::compiled().all_finite)(ctx, x)
-}
-
-pub(crate) fn all_finite_here<T: Float>(ctx: &Context, x: &[T]) -> bool {
     // Bytes of a task: a few microseconds from the caches, more from memory.
     const TASK: usize = 1 << 18;
     let elements = TASK / size_of::<T>();
