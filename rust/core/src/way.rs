@@ -95,7 +95,7 @@ impl<T: Float> Way<T> {
     ) -> Result<Option<(f64, f64)>> {
         match self {
             Self::Layers => Ok(None),
-            _ if stop() => Err(Error::Interrupted),
+            Self::Halves(_) if stop() => Err(Error::Interrupted),
             Self::Halves(halves) => halves.step(ctx, problem, rows, update).map(Some),
             Self::Wide(wide) => wide.step(ctx, problem, update, stop).map(Some),
         }

@@ -153,10 +153,8 @@ impl<T: Float> Wide<T> {
                 let all = std::iter::once(parameters).chain(slots);
                 for (own, all) in block.arrays.iter_mut().zip(all) {
                     let from = all.weight(0).slice_move(s![.., block.columns.clone()]);
-                    for (to, from) in own.chunks_exact_mut(block.stride).zip(from.rows()) {
-                        to[..from.len()]
-                            .copy_from_slice(from.to_slice().expect("a row of weights"));
-                    }
+                    let mut to = matrix_mut(own, from.nrows(), block.stride);
+                    to.slice_mut(s![.., ..from.ncols()]).assign(&from);
                 }
             }
             group.forward();
@@ -171,11 +169,7 @@ impl<T: Float> Wide<T> {
             let all = std::iter::once(&mut *parameters).chain(slots.iter_mut());
             for (own, all) in block.arrays.iter().zip(all) {
                 let mut to = all.layer_mut(0).0;
-                let mut to = to.slice_mut(s![.., block.columns.clone()]);
-                for (from, mut to) in own.chunks_exact(block.stride).zip(to.rows_mut()) {
-                    let to = to.as_slice_mut().expect("a row of weights");
-                    to.copy_from_slice(&from[..to.len()]);
-                }
+                to.slice_mut(s![.., block.columns.clone()]).assign(&block.view(own));
             }
         }
     }
@@ -277,7 +271,7 @@ impl<T: Float> Group<T> {
     /// Its part of `Z_1`.
     fn forward(&mut self) {
         for (i, block) in self.blocks.iter().enumerate() {
-            block.samples.times_transposed(block.weights(), i > 0, &mut self.part);
+            block.samples.times_transposed(block.view(&block.arrays[0]), i > 0, &mut self.part);
         }
     }
 
@@ -335,8 +329,9 @@ impl<T: Float> Block<T> {
         Ok(())
     }
 
-    fn weights(&self) -> ArrayView2<'_, T> {
-        let rows = matrix(&self.arrays[0], self.arrays[0].len() / self.stride, self.stride);
+    /// One of its arrays as a matrix, (units, columns).
+    fn view<'a>(&self, array: &'a Buffer<T>) -> ArrayView2<'a, T> {
+        let rows = matrix(array, array.len() / self.stride, self.stride);
         rows.slice_move(s![.., ..self.columns.len()])
     }
 }

@@ -1,5 +1,6 @@
 //! Matrix multiplication: `C ← α A B + β C`, and what is done to `C` on the way.
 
+mod along;
 mod blocked;
 mod blocking;
 mod dot;
