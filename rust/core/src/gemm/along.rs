@@ -5,7 +5,7 @@
 use super::blocking::dot_tile;
 use super::matrix::Matrix;
 use crate::float::Float;
-use crate::simd::{Kernel, Vector, dispatch};
+use crate::simd::{Kernel, Vector, dispatch, opaque};
 
 /// Room for any vector's lanes.
 const MOST_LANES: usize = 16;
@@ -125,36 +125,41 @@ unsafe fn fixed<V: Vector, const MR: usize, const NR: usize>(
             }
         }
     }
-    let xs: [_; MR] = std::array::from_fn(|i| x.ptr.wrapping_offset(i as isize * x.rs));
-    let ys: [_; NR] = std::array::from_fn(|j| y.ptr.wrapping_offset(j as isize * y.rs));
-    let whole = x.cols / V::LANES * V::LANES;
-    let (mut p, mut at_x) = (0, 0);
-    while p < whole {
+    let bytes = |stride: isize| stride * size_of::<V::Elem>() as isize;
+    let (mut x_one, mut x_three) = (bytes(x.rs), bytes(3 * x.rs));
+    let (mut y_one, mut y_three) = (bytes(y.rs), bytes(3 * y.rs));
+    let rows = |one, three| [0, one, 2 * one, three, 4 * one];
+    let (mut x_at, mut y_at) = (x.ptr, y.ptr);
+    for _ in 0..x.cols / V::LANES {
+        (x_one, x_three) = (opaque(x_one), opaque(x_three));
+        (y_one, y_three) = (opaque(y_one), opaque(y_three));
         let mut column = [V::splat(V::Elem::ZERO); NR];
         for j in 0..NR {
             // SAFETY: a whole vector of row j.
-            column[j] = unsafe { V::load(ys[j].add(p)) };
+            column[j] = unsafe { V::load(y_at.wrapping_byte_offset(rows(y_one, y_three)[j])) };
         }
         for i in 0..MR {
             // SAFETY: a whole vector of row i.
-            let row = unsafe { V::load(xs[i].add(at_x)) };
+            let row = unsafe { V::load(x_at.wrapping_byte_offset(rows(x_one, x_three)[i])) };
             for j in 0..NR {
                 sums[i][j] = row.mul_add(column[j], sums[i][j]);
             }
         }
-        p += V::LANES;
-        at_x += x_step;
+        y_at = y_at.wrapping_add(V::LANES);
+        x_at = x_at.wrapping_add(x_step);
     }
-    let rest = x.cols - whole;
+    let rest = x.cols % V::LANES;
     if rest > 0 {
         let mut column = [V::splat(V::Elem::ZERO); NR];
         for j in 0..NR {
             // SAFETY: the rest of row j.
-            column[j] = unsafe { V::load_head(ys[j].add(p), rest) };
+            column[j] =
+                unsafe { V::load_head(y_at.wrapping_byte_offset(rows(y_one, y_three)[j]), rest) };
         }
         for i in 0..MR {
             // SAFETY: the rest of row i.
-            let row = unsafe { V::load_head(xs[i].add(at_x), rest) };
+            let row =
+                unsafe { V::load_head(x_at.wrapping_byte_offset(rows(x_one, x_three)[i]), rest) };
             for j in 0..NR {
                 sums[i][j] = row.mul_add(column[j], sums[i][j]);
             }

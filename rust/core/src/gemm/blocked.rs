@@ -11,7 +11,7 @@
 //! BLIS streams A past a resident B; here, where rows are contiguous and vectors lie along them,
 //! the two have changed places, and since a panel of A is packed in the cache just before it is
 //! used, BLIS's loop over blocks of A falls away. Nothing is packed that need not be: the
-//! microkernel reads A in place unless its rows fight for the same lines of the cache, and B if few
+//! microkernel reads A in place if its rows are close or C is narrow, and B if few
 //! rows want it.
 //!
 //! Threads each take a rectangle of C and run the whole nest on it. A sum is taken in the same
@@ -181,6 +181,19 @@ impl<T: Float> Block<'_, '_, T> {
         }
     }
 
+    /// What tile `t` of a row of tiles fetches: of the rows of A that come next two, line by line; or, where columns are
+    /// contiguous, two columns in so many as a line has elements.
+    #[inline(always)]
+    fn next_rows<V: Vector<Elem = T>>(&self, rows: Range<usize>, t: usize) -> Next<T> {
+        let a = self.p.a.sub(rows.end..rows.end, self.products.clone());
+        let (at, apart) = if a.rs == 1 {
+            (a.ptr.wrapping_offset((2 * t % V::LANES) as isize * a.cs), a.cs)
+        } else {
+            (a.ptr.wrapping_offset((2 * t % rows.len()) as isize * a.rs), a.rs)
+        };
+        Next { at, apart, every: 16, lines: 16 / V::LANES, step: V::LANES as isize * a.cs }
+    }
+
     /// A row of tiles, and the epilogue, strip by strip, while they are in the first-level cache.
     /// `a` is where the panel of A is, and how far it is to the next row and to the next product.
     ///
@@ -229,14 +242,13 @@ impl<T: Float> Block<'_, '_, T> {
                 } else {
                     (b.sub(self.products.clone(), j..end).ptr, b.rs)
                 };
-                let next = if self.pack_b {
-                    // Two rows of the next tile row's A in each tile.
-                    let row = rows.end + (j - start) / nr * 2 % rows.len();
-                    let at = self.p.a.sub(row..row, self.products.clone()).ptr;
-                    Next { at, apart: self.p.a.rs, step: self.p.a.cs }
+                let next = if self.plan.near {
+                    Next::NOTHING
+                } else if self.pack_b {
+                    self.next_rows::<V>(rows.clone(), (j - start) / nr)
                 } else {
                     // The same rows of B, two tiles further on.
-                    Next { at: b.wrapping_add(2 * whole), apart: V::LANES as isize, step: b_k }
+                    Next::rows(b.wrapping_add(2 * whole), V::LANES, b_k)
                 };
                 if self.last {
                     self.p.announce(rows.clone(), j..j + width);

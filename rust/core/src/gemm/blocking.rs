@@ -66,7 +66,7 @@ pub(super) const fn mr<V: Vector>() -> usize {
 }
 
 /// Whether so many rows fit in one tile if it is one vector wide: then each element of B is read once. Of such heights
-/// there are kernels for the even ones.
+/// there are kernels for the even ones, and for rows of A that are close.
 pub(super) const fn is_tall<V: Vector>(rows: usize) -> bool {
     rows > mr::<V>() && rows <= NRV * mr::<V>() && rows.is_multiple_of(2)
 }

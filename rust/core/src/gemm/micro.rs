@@ -14,6 +14,15 @@
 //!
 //! Every height up to the highest has a kernel of its own, so that 20 rows are two tiles of 10 and
 //! no register works for nothing.
+//!
+//! Whatever else stands in the loop costs as much as a multiply-add where a core is shared by two hardware threads, as in
+//! most clouds: they take turns at handing it instructions, so each gets three a cycle instead of six. So the loop holds
+//! little else: 48 instructions for the 28 multiply-adds of the largest tile.
+//! * If the rows of A are close (packed, or a transposed view), they are at fixed distances from one pointer. A tile that
+//!   is one vector wide then multiplies by memory, without a broadcast of its own.
+//! * Else a row is a multiple of the stride away: three multiples in registers and the addresses of x86, which may double
+//!   and quadruple, reach seven rows from one pointer.
+//! * What the next tile will want is asked for once in several products.
 #![allow(
     clippy::needless_range_loop,
     reason = "loops of constant length over indices are what unrolls into registers; iterators \
@@ -25,7 +34,7 @@ use std::mem::MaybeUninit;
 use super::blocking::{is_tall, mr};
 use super::matrix::MatrixMut;
 use crate::float::Float;
-use crate::simd::{Kernel, Vector, dispatch, prefetch, prefetch_far, transpose};
+use crate::simd::{Kernel, Vector, dispatch, opaque, prefetch, prefetch_far, transpose};
 
 /// The operands of a tile in one slice: where they are, and how far it is to the next row (of A)
 /// and to the next product.
@@ -41,14 +50,29 @@ pub(super) struct Panels<T> {
     pub(super) next: Next<T>,
 }
 
-/// What will be wanted after this tile, to be fetched meanwhile: with each product, one element
-/// (that is, its line of the cache) for each vector of the tile, `apart` from one another, and
-/// `step` further on with the next product. They need not exist.
+/// What will be wanted after this tile, to be fetched meanwhile: once in `every` products, `lines` times, one element
+/// (that is, its line of the cache) for each vector of the tile, `apart` from one another, and then `step` further on.
+/// They need not exist.
 #[derive(Clone, Copy)]
 pub(super) struct Next<T> {
     pub(super) at: *const T,
     pub(super) apart: isize,
+    pub(super) every: usize,
+    pub(super) lines: usize,
     pub(super) step: isize,
+}
+
+impl<T> Next<T> {
+    /// For operands that are in the cache anyhow.
+    pub(super) const NOTHING: Self =
+        Self { at: std::ptr::null(), apart: 0, every: usize::MAX, lines: 0, step: 0 };
+
+    /// What lies as B does, `b_k` elements from row to row, and is used up as fast.
+    pub(super) fn rows(at: *const T, apart: usize, b_k: isize) -> Self {
+        /// Fetched in runs: asked in each step, the question would cost as much as the answer.
+        const RUN: usize = 8;
+        Self { at, apart: apart as isize, every: RUN, lines: RUN, step: b_k }
+    }
 }
 
 /// What becomes of a tile's sums: `C ← α sums + β C`, and in the last slice the bias and ReLU.
@@ -78,9 +102,10 @@ impl<T: Float> Store<T> {
 /// would be a good part of the work.
 const LONG: usize = 64;
 
-/// Pointers to rows of A, and how many rows are found from each.
-const HEADS: usize = 4;
-const ROWS_A_HEAD: usize = 7;
+/// Groups of rows of A, and how many rows are reached from the first of each: 0, 1, 2, 3, 4, 5 and 6 strides away, of
+/// which 2, 4 and 6 are part of an address.
+const GROUPS: usize = 4;
+const GROUP: usize = 7;
 
 /// One whole tile of `rows` rows and `vectors` vectors, at `c`, with `rs` from row to row.
 pub(super) struct Whole<T> {
@@ -95,8 +120,8 @@ pub(super) struct Whole<T> {
 /// Computes it, in a function of its own: there are dozens of kernels, and several who call them.
 ///
 /// # Safety
-/// `1 <= rows <= mr::<V>()`, and `vectors` is 1 or 2, or `rows` [is tall](is_tall) and `vectors` is 1; the operands can be read
-/// and the tile written (and, unless `beta` is zero, read); a bias that is not null has an element for each column.
+/// `1 <= rows <= mr::<V>()`, and `vectors` is 1 or 2, or `rows` [is tall](is_tall), `vectors` is 1 and the rows of A are one
+/// element apart; the operands can be read and the tile written (and, unless `beta` is zero, read); a bias that is not null has an element for each column.
 #[inline(always)]
 pub(super) unsafe fn tile<V: Vector>(tile: Whole<V::Elem>) {
     dispatch(V::ISA, tile);
@@ -118,78 +143,92 @@ impl<T: Float> Kernel<T> for Whole<T> {
 unsafe fn of_height<V: Vector>(tile: Whole<V::Elem>) {
     let Whole { rows, vectors, panels, c, rs, store } = tile;
     macro_rules! heights {
-        ($vectors:literal, $fits:expr; $($mr:literal)*) => {
+        ($vectors:literal, $close:literal, $fits:expr; $($mr:literal)*) => {
             match rows {
-                // SAFETY: as the caller promises; the arm says which size it is.
+                // SAFETY: as the caller promises; the arms say which size it is and whether A's rows are close.
                 $($mr if $fits($mr) => unsafe {
-                    fixed::<V, $mr, $vectors>(panels, c, rs, store)
+                    fixed::<V, $mr, $vectors, $close>(panels, c, rs, store)
                 },)*
                 _ => unreachable!("a tile of {rows} rows and {vectors} vectors"),
             }
         };
     }
     let fits = |rows| rows <= mr::<V>();
-    if vectors == 2 {
-        heights!(2, fits; 14 13 12 11 10 9 8 7 6 5 4 3 2 1)
-    } else {
-        heights!(1, |rows| fits(rows) || is_tall::<V>(rows);
-            28 26 24 22 20 18 16 14 13 12 11 10 9 8 7 6 5 4 3 2 1)
+    match (vectors, panels.a_row) {
+        (2, 1) => heights!(2, true, fits; 14 13 12 11 10 9 8 7 6 5 4 3 2 1),
+        (2, _) => heights!(2, false, fits; 14 13 12 11 10 9 8 7 6 5 4 3 2 1),
+        (_, 1) => heights!(1, true, |rows| fits(rows) || is_tall::<V>(rows);
+            28 26 24 22 20 18 16 14 13 12 11 10 9 8 7 6 5 4 3 2 1),
+        _ => heights!(1, false, fits; 14 13 12 11 10 9 8 7 6 5 4 3 2 1),
     }
 }
 
 /// # Safety
 /// As [`tile`].
 #[inline(always)]
-unsafe fn fixed<V: Vector, const MR: usize, const NV: usize>(
+unsafe fn fixed<V: Vector, const MR: usize, const NV: usize, const CLOSE: bool>(
     panels: Panels<V::Elem>,
     c: *mut V::Elem,
     rs: isize,
     store: Store<V::Elem>,
 ) {
     let Panels { kc, a, a_row, a_k, mut b, b_k, mut next } = panels;
-    // From row to row it is an addition, each of which waits for the one before. In a tile of 14 rows that took longer than
-    // the multiply-adds of a core that starts two a cycle: so every seven rows begin anew.
-    let mut heads: [_; HEADS] =
-        std::array::from_fn(|head| a.wrapping_offset((head * ROWS_A_HEAD) as isize * a_row));
+    let mut heads: [_; GROUPS] =
+        std::array::from_fn(|group| a.wrapping_offset((group * GROUP) as isize * a_row));
+    // In bytes, as addresses count.
+    let bytes = |elements: isize| elements * size_of::<V::Elem>() as isize;
+    let (mut one, mut three, mut five) = (bytes(a_row), bytes(3 * a_row), bytes(5 * a_row));
     let mut sums = [[V::splat(V::Elem::ZERO); NV]; MR];
-    // The tile of C is asked for row by row on the way, in so many steps each: all at once, its lines would keep
-    // those of B waiting.
-    let asks = kc >= LONG;
-    let steps = if asks { kc / MR } else { kc };
     let mut to = c.cast_const();
+    let mut asked = if kc >= LONG { 0 } else { MR };
     let mut rest = kc;
     while rest > 0 {
-        let now = steps.min(rest);
+        let now = next.every.min(rest);
         rest -= now;
-        if asks {
+        for _ in 0..next.lines {
+            for j in 0..NV {
+                prefetch_far(next.at.wrapping_offset(j as isize * next.apart));
+            }
+            next.at = next.at.wrapping_offset(next.step);
+        }
+        // The tile of C is asked for row by row on the way: all at once, its lines would keep those of B waiting.
+        if asked < MR {
+            asked += 1;
             for j in 0..NV {
                 prefetch(to.wrapping_add(j * V::LANES));
             }
             to = to.wrapping_offset(rs);
         }
         for _ in 0..now {
-            for j in 0..NV {
-                prefetch_far(next.at.wrapping_offset(j as isize * next.apart));
-            }
             let mut b_row = [V::splat(V::Elem::ZERO); NV];
             for j in 0..NV {
                 // SAFETY: the panel of B holds NV vectors for each product.
                 b_row[j] = unsafe { V::load(b.add(j * V::LANES)) };
             }
-            for head in 0..HEADS {
-                let mut row = heads[head];
-                for i in head * ROWS_A_HEAD..MR.min((head + 1) * ROWS_A_HEAD) {
-                    // SAFETY: the panel of A holds MR rows for each product.
-                    let x = V::splat(unsafe { *row });
-                    for j in 0..NV {
-                        sums[i][j] = x.mul_add(b_row[j], sums[i][j]);
+            (one, three, five) = (opaque(one), opaque(three), opaque(five));
+            let rows = [0, one, 2 * one, three, 4 * one, five, 2 * three];
+            macro_rules! group {
+                ($($group:literal)*) => {$(
+                    let head = if CLOSE { 0 } else { $group };
+                    let mut from = heads[head];
+                    for i in $group * GROUP..MR.min(($group + 1) * GROUP) {
+                        let row = match CLOSE {
+                            true => from.wrapping_add(i),
+                            false => from.wrapping_byte_offset(rows[i % GROUP]),
+                        };
+                        // SAFETY: the panel of A holds MR rows for each product.
+                        let x = V::splat(unsafe { *row });
+                        for j in 0..NV {
+                            sums[i][j] = x.mul_add(b_row[j], sums[i][j]);
+                        }
+                        from = V::after(from, sums[i][0], sums[i][NV - 1]);
                     }
-                    row = V::after(row.wrapping_offset(a_row), sums[i][0], sums[i][NV - 1]);
-                }
-                heads[head] = heads[head].wrapping_offset(a_k);
+                    heads[head] = from;
+                )*};
             }
+            group!(0 1 2 3); // Loops of loops were not always unrolled.
+            heads.iter_mut().for_each(|head| *head = head.wrapping_offset(a_k));
             b = b.wrapping_offset(b_k);
-            next.at = next.at.wrapping_offset(next.step);
         }
     }
     // SAFETY: as the caller promises.

@@ -7,7 +7,7 @@
 
 use super::matrix::Matrix;
 use crate::float::Float;
-use crate::simd::{Kernel, Vector, dispatch, transpose};
+use crate::simd::{Kernel, Vector, dispatch, prefetch, transpose};
 
 /// Packs all of `b` (products x columns) to panels of `nr` columns, one after the other; the last
 /// is as wide as the vectors that it takes, and has zeros where `b` ends within one. It is a function of its own, because
@@ -48,6 +48,9 @@ unsafe fn panels<V: Vector>(b: Matrix<V::Elem>, nr: usize, to: *mut V::Elem) {
         for j in (0..whole).step_by(nr) {
             let panel = to.wrapping_add(j * b.rows + p * nr);
             for v in (0..nr).step_by(V::LANES) {
+                // A row may be far from the one before: its lines are asked for one row ahead.
+                let below = b.ptr.wrapping_offset((p + 1) as isize * b.rs + (j + v) as isize);
+                prefetch(below);
                 // SAFETY: the caller promises both; the vector ends within `b`.
                 unsafe { V::load(b.at(p, j + v)).store(panel.add(v)) };
             }

@@ -130,7 +130,7 @@ impl<T: Float> Kernel<T> for Across<'_, T> {
     fn run<V: Vector<Elem = T>>(self) {
         let Product { alpha, a, b, beta, c, epilogue, .. } = self.p;
         let apart = matches!(epilogue, Epilogue::Consume(_)) && beta == T::ZERO;
-        let height = if is_tall::<V>(c.rows) { c.rows } else { mr::<V>() };
+        let height = if is_tall::<V>(c.rows) && a.rs == 1 { c.rows } else { mr::<V>() };
         let tiles = Pieces::at_most(c.rows, height);
         let mut room = [const { MaybeUninit::<T>::uninit() }; TILE_ROOM];
         let room: *mut T = room.as_mut_ptr().cast();
@@ -140,7 +140,7 @@ impl<T: Float> Kernel<T> for Across<'_, T> {
             let panel = b.ptr.wrapping_add(j * b.rows);
             // Two panels further on: there the core's own prefetching has just begun.
             let ahead = panel.wrapping_add(2 * b.rows * V::LANES);
-            let next = Next { at: ahead, apart: 0, step: V::LANES as isize };
+            let next = Next::rows(ahead, 0, V::LANES as isize);
             for t in 0..tiles.count {
                 let rows = tiles.get(t);
                 let a = a.sub(rows.clone(), 0..a.cols);

@@ -10,6 +10,9 @@ use crate::simd::{Kernel, Vector};
 /// Operations of a long product: a millisecond and more.
 const LONG: usize = 1 << 28;
 
+/// Bytes of operands that stay in the second level of any core, if not in the first.
+const NEAR: usize = 128 << 10;
+
 /// A product with fewer terms than this writes about as much as it reads.
 const SHALLOW: usize = 64;
 
@@ -27,6 +30,10 @@ pub(super) struct Plan {
     pub(super) strip: usize,
     /// C is symmetric: nothing is computed beyond the panel that a row's diagonal is in.
     pub(super) gram: bool,
+    /// All operands are small: nothing has to be fetched ahead.
+    pub(super) near: bool,
+    /// Tiles are tall: the rows of A must be close.
+    tall: bool,
     columns: usize,
     row_groups: Pieces,
     column_groups: Pieces,
@@ -71,6 +78,8 @@ impl<'p, T: Float> Kernel<T> for Planning<'p, T> {
         };
         let plan = Plan {
             gram: p.is_gram(),
+            near: (m * n).saturating_add(p.a.cols.saturating_mul(m + n)) <= NEAR / size_of::<T>(),
+            tall: vectors == 1,
             rows,
             nr,
             nc: nc::<T>(nr, p.a.cols),
@@ -139,10 +148,14 @@ impl Plan {
         let columns = panels.start * self.nr..(panels.end * self.nr).min(self.columns);
         let tiles = self.row_groups.get(row);
 
-        let depth = p.a.cols.min(kc::<T>());
+        let depth = p.a.cols.clamp(1, kc::<T>());
         let highest = self.rows.longest();
-        let pack_a = columns.len() > 2 * self.nr
-            && (aliases::<T>(p.a.rs) && highest > 4 || reach::<T>(p.a.cs, depth) > MANY_PAGES);
+        // The microkernel likes rows of A that are close. Turning them over costs a quarter of a panel's multiply-adds.
+        let apart = aliases::<T>(p.a.rs) && highest > 4 || reach::<T>(p.a.cs, depth) > MANY_PAGES;
+        let pack_a = match p.a.rs {
+            1 => apart && columns.len() > 2 * self.nr,
+            _ => self.tall || apart && columns.len() > 2 * self.nr || columns.len() >= 8 * self.nr,
+        };
         let few = tiles.len() <= FEW
             && !aliases::<T>(p.b.rs)
             && reach::<T>(p.b.rs, depth) <= 8 * MANY_PAGES;

@@ -118,6 +118,27 @@ pub(crate) fn prefetch_far<T>(p: *const T) {
     let _ = p;
 }
 
+/// The number itself, of which the compiler knows nothing: so it neither keeps multiples of it in registers nor makes a
+/// chain of additions of them, but leaves them to the addresses, where `x + 2 y` and `x + 4 y` cost nothing.
+#[inline(always)]
+pub(crate) fn opaque(x: isize) -> isize {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        let mut x = x;
+        // SAFETY: it is no instruction at all.
+        unsafe {
+            std::arch::asm!(
+                "/* {0} */",
+                inout(reg) x,
+                options(pure, nomem, nostack, preserves_flags)
+            );
+        }
+        x
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    x
+}
+
 /// A piece of work that any vector type can do. The implementation of `run` and everything it
 /// calls must be `#[inline(always)]`.
 pub(crate) trait Kernel<T: Float> {
