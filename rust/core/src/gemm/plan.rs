@@ -2,10 +2,14 @@
 
 use std::ops::Range;
 
-use super::blocking::{NRV, Pieces, WORTH_A_TASK, is_tall, kc, mr, nc, strip_panels};
+use super::blocking::{NRV, Pieces, is_tall, kc, mr, nc, strip_panels};
 use super::{Epilogue, Product};
 use crate::float::Float;
 use crate::simd::{Kernel, Vector};
+
+/// Operations that are worth a thread of their own: some microseconds. Where the two cores are far apart, it takes that
+/// long until both have their operands, and each its lines of C.
+const WORTH_A_RECTANGLE: usize = 3 << 17;
 
 /// Operations of a long product: a millisecond and more.
 const LONG: usize = 1 << 28;
@@ -59,7 +63,7 @@ impl<'p, T: Float> Kernel<T> for Planning<'p, T> {
         // A gradient of weights: the same thread should have the same rows, whatever the batch, for it has the
         // weights and what the optimiser knows of them in its caches.
         let consumed = matches!(p.epilogue, Epilogue::Consume(_));
-        let (down, across) = match (p.work() / WORTH_A_TASK).min(self.threads) {
+        let (down, across) = match (p.work() / WORTH_A_RECTANGLE).min(self.threads) {
             0 | 1 => (1, 1),
             threads if consumed => {
                 // The fewer rows a group has, the more it matters if another has one more.
@@ -68,14 +72,16 @@ impl<'p, T: Float> Kernel<T> for Planning<'p, T> {
             }
             // One rectangle a thread packs the least; two are there for whoever is quicker, where it takes so long that
             // the system may take a core away meanwhile.
+            threads if p.work() >= LONG => shares(2 * threads, rows.count, panels, m, n),
             threads => {
-                let wanted = if p.work() < LONG { threads } else { 2 * threads };
-                // Where little is read for each number written, it is better to write whole rows: two cores that write
-                // to the same pages get in each other's way.
-                let height = if p.a.cols < SHALLOW { usize::MAX } else { m };
-                shares(wanted, rows.count, panels, height, n)
+                // Two cores that write to the same rows get in each other's way: where the one's columns end, both
+                // write to a line of each row. The less is read for each number written, the more that counts.
+                let height = if p.a.cols < SHALLOW { usize::MAX } else { 2 * m };
+                shares(threads, rows.count, panels, height, n)
             }
         };
+        // As many tiles for each group.
+        let rows = Pieces::exactly(m, rows.count.next_multiple_of(down));
         let plan = Plan {
             gram: p.is_gram(),
             near: (m * n).saturating_add(p.a.cols.saturating_mul(m + n)) <= NEAR / size_of::<T>(),
@@ -116,7 +122,7 @@ pub(super) fn turned<'p, T: Float>(p: Product<'p, T>, lanes: usize) -> Product<'
 fn shares(wanted: usize, tiles: usize, panels: usize, m: usize, n: usize) -> (usize, usize) {
     let (mut down, mut across) = (1, 1);
     while down * across < wanted && (down < tiles || across < panels) {
-        let cut_rows = down < tiles && (across >= panels || m / down > n / across);
+        let cut_rows = down < tiles && (across >= panels || m / down >= n / across);
         *(if cut_rows { &mut down } else { &mut across }) *= 2;
     }
     (down.min(tiles), across.min(panels))
