@@ -5,7 +5,7 @@
 use super::blocking::dot_tile;
 use super::matrix::Matrix;
 use crate::float::Float;
-use crate::simd::{Kernel, Vector, dispatch, opaque};
+use crate::simd::{Kernel, Strides, Vector, dispatch};
 
 /// Room for any vector's lanes.
 const MOST_LANES: usize = 16;
@@ -125,22 +125,18 @@ unsafe fn fixed<V: Vector, const MR: usize, const NR: usize>(
             }
         }
     }
-    let bytes = |stride: isize| stride * size_of::<V::Elem>() as isize;
-    let (mut x_one, mut x_three) = (bytes(x.rs), bytes(3 * x.rs));
-    let (mut y_one, mut y_three) = (bytes(y.rs), bytes(3 * y.rs));
-    let rows = |one, three| [0, one, 2 * one, three, 4 * one];
+    let (mut x_rows, mut y_rows) = (Strides::new::<V::Elem>(x.rs), Strides::new::<V::Elem>(y.rs));
     let (mut x_at, mut y_at) = (x.ptr, y.ptr);
     for _ in 0..x.cols / V::LANES {
-        (x_one, x_three) = (opaque(x_one), opaque(x_three));
-        (y_one, y_three) = (opaque(y_one), opaque(y_three));
+        (x_rows, y_rows) = (x_rows.opaque(), y_rows.opaque());
         let mut column = [V::splat(V::Elem::ZERO); NR];
         for j in 0..NR {
             // SAFETY: a whole vector of row j.
-            column[j] = unsafe { V::load(y_at.wrapping_byte_offset(rows(y_one, y_three)[j])) };
+            column[j] = unsafe { V::load(y_rows.row(y_at, j)) };
         }
         for i in 0..MR {
             // SAFETY: a whole vector of row i.
-            let row = unsafe { V::load(x_at.wrapping_byte_offset(rows(x_one, x_three)[i])) };
+            let row = unsafe { V::load(x_rows.row(x_at, i)) };
             for j in 0..NR {
                 sums[i][j] = row.mul_add(column[j], sums[i][j]);
             }
@@ -153,13 +149,11 @@ unsafe fn fixed<V: Vector, const MR: usize, const NR: usize>(
         let mut column = [V::splat(V::Elem::ZERO); NR];
         for j in 0..NR {
             // SAFETY: the rest of row j.
-            column[j] =
-                unsafe { V::load_head(y_at.wrapping_byte_offset(rows(y_one, y_three)[j]), rest) };
+            column[j] = unsafe { V::load_head(y_rows.row(y_at, j), rest) };
         }
         for i in 0..MR {
             // SAFETY: the rest of row i.
-            let row =
-                unsafe { V::load_head(x_at.wrapping_byte_offset(rows(x_one, x_three)[i]), rest) };
+            let row = unsafe { V::load_head(x_rows.row(x_at, i), rest) };
             for j in 0..NR {
                 sums[i][j] = row.mul_add(column[j], sums[i][j]);
             }

@@ -11,8 +11,7 @@
 //! BLIS streams A past a resident B; here, where rows are contiguous and vectors lie along them,
 //! the two have changed places, and since a panel of A is packed in the cache just before it is
 //! used, BLIS's loop over blocks of A falls away. Nothing is packed that need not be: the
-//! microkernel reads A in place if its rows are close or C is narrow, and B if few
-//! rows want it.
+//! microkernel reads A in place if its rows are close or C is narrow, and B if few rows want it.
 //!
 //! Threads each take a rectangle of C and run the whole nest on it. A sum is taken in the same
 //! order, KC products at a time, wherever its element lies in whichever rectangle: so the
@@ -24,6 +23,7 @@ use std::ptr;
 use std::sync::OnceLock;
 
 use super::blocking::{Pieces, STRIP_ROOM, TILE_ROOM, kc};
+use super::edge;
 use super::matrix::MatrixMut;
 use super::micro::{self, Next, Panels, Store, Whole};
 use super::pack::{pack_a, pack_b, pack_rows};
@@ -134,6 +134,12 @@ impl<T: Float> Kernel<T> for Nest<'_, '_, T> {
     }
 }
 
+/// Bytes of a line of the cache.
+const LINE: usize = 64;
+
+/// After so many products the next lines of A are asked for: one line, or two, of each row.
+const PRODUCTS: usize = 16;
+
 /// Room for a row of tiles that never gets to C.
 #[repr(align(64))]
 struct Room<T>([MaybeUninit<T>; STRIP_ROOM]);
@@ -181,17 +187,16 @@ impl<T: Float> Block<'_, '_, T> {
         }
     }
 
-    /// What tile `t` of a row of tiles fetches: of the rows of A that come next two, line by line; or, where columns are
-    /// contiguous, two columns in so many as a line has elements.
+    /// What tile `t` of a row of tiles fetches, a line of the cache at a time: of the rows of A that come next two; or,
+    /// where columns are contiguous, of as many columns as a line has elements two.
     #[inline(always)]
-    fn next_rows<V: Vector<Elem = T>>(&self, rows: Range<usize>, t: usize) -> Next<T> {
+    fn next_rows(&self, rows: Range<usize>, t: usize) -> Next<T> {
         let a = self.p.a.sub(rows.end..rows.end, self.products.clone());
-        let (at, apart) = if a.rs == 1 {
-            (a.ptr.wrapping_offset((2 * t % V::LANES) as isize * a.cs), a.cs)
-        } else {
-            (a.ptr.wrapping_offset((2 * t % rows.len()) as isize * a.rs), a.rs)
-        };
-        Next { at, apart, every: 16, lines: 16 / V::LANES, step: V::LANES as isize * a.cs }
+        let line = LINE / size_of::<T>();
+        let (first, apart) =
+            if a.rs == 1 { (2 * t % line, a.cs) } else { (2 * t % rows.len(), a.rs) };
+        let at = a.ptr.wrapping_offset(first as isize * apart);
+        Next { at, apart, every: PRODUCTS, lines: PRODUCTS / line, step: line as isize * a.cs }
     }
 
     /// A row of tiles, and the epilogue, strip by strip, while they are in the first-level cache.
@@ -245,7 +250,7 @@ impl<T: Float> Block<'_, '_, T> {
                 let next = if self.plan.near {
                     Next::NOTHING
                 } else if self.pack_b {
-                    self.next_rows::<V>(rows.clone(), (j - start) / nr)
+                    self.next_rows(rows.clone(), (j - start) / nr)
                 } else {
                     // The same rows of B, two tiles further on.
                     Next::rows(b.wrapping_add(2 * whole), V::LANES, b_k)
@@ -259,10 +264,10 @@ impl<T: Float> Block<'_, '_, T> {
                 // SAFETY: the tile is within C and nobody else's.
                 unsafe {
                     let c_tile = c.at(0, j - left);
-                    let edge = width < whole || c.cs != 1 || !row_bias.is_null();
+                    let at_edge = width < whole || c.cs != 1 || !row_bias.is_null();
                     let mut sums = [const { MaybeUninit::<T>::uninit() }; TILE_ROOM];
                     let sums: *mut T = sums.as_mut_ptr().cast();
-                    let (to, rs, as_store) = match edge {
+                    let (to, rs, as_store) = match at_edge {
                         false => (c_tile, c.rs, store),
                         true => (sums, whole as isize, Store::PLAIN),
                     };
@@ -274,9 +279,9 @@ impl<T: Float> Block<'_, '_, T> {
                         rs,
                         store: as_store,
                     });
-                    if edge {
+                    if at_edge {
                         let tile = MatrixMut { ptr: c_tile, rows: rows.len(), cols: width, ..c };
-                        micro::finish_edge::<V>(sums, whole, tile, store);
+                        edge::finish::<V>(sums, whole, tile, store);
                     }
                 }
             }

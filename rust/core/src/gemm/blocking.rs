@@ -26,9 +26,6 @@ const KC_BYTES: usize = 2048;
 /// which should still be in the first-level cache.
 const STRIP_PANELS: usize = 4;
 
-/// Operations that are worth a thread of their own, if it is at hand: a microsecond or two.
-pub(super) const WORTH_A_TASK: usize = 1 << 17;
-
 /// Bytes of a chunk of one row where sums are taken along k (`dot.rs`): 2048 `f32` or 1024 `f64`.
 const CHUNK_BYTES: usize = 8192;
 

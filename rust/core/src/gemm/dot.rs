@@ -18,7 +18,7 @@ use std::sync::OnceLock;
 
 use super::Product;
 use super::along::{lot, tile};
-use super::blocking::{Pieces, WORTH_A_TASK, chunk, dot_slice, dot_tile};
+use super::blocking::{Pieces, chunk, dot_slice, dot_tile};
 use super::gemv::across;
 use super::matrix::Matrix;
 use super::pack::pack_rows;
@@ -29,6 +29,8 @@ use crate::error::Result;
 use crate::float::Float;
 use crate::simd::{Kernel, Vector, dispatch};
 
+/// Operations that are worth a thread of their own, if it is at hand: a microsecond or two.
+const WORTH_A_TASK: usize = 1 << 17;
 /// The most elements of the larger operand that make a task.
 const ELEMENTS_A_TASK: usize = 1 << 17;
 /// So many rows are whole tiles of any instruction set.

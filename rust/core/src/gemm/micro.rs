@@ -20,8 +20,7 @@
 //! little else: 48 instructions for the 28 multiply-adds of the largest tile.
 //! * If the rows of A are close (packed, or a transposed view), they are at fixed distances from one pointer. A tile that
 //!   is one vector wide then multiplies by memory, without a broadcast of its own.
-//! * Else a row is a multiple of the stride away: three multiples in registers and the addresses of x86, which may double
-//!   and quadruple, reach seven rows from one pointer.
+//! * Else a row is a multiple of the stride away, which is part of its address ([`Strides`]).
 //! * What the next tile will want is asked for once in several products.
 #![allow(
     clippy::needless_range_loop,
@@ -29,12 +28,9 @@
               left the sums in memory, at a third of the speed"
 )]
 
-use std::mem::MaybeUninit;
-
 use super::blocking::{is_tall, mr};
-use super::matrix::MatrixMut;
 use crate::float::Float;
-use crate::simd::{Kernel, Vector, dispatch, opaque, prefetch, prefetch_far, transpose};
+use crate::simd::{Kernel, Strides, Vector, dispatch, prefetch, prefetch_far};
 
 /// The operands of a tile in one slice: where they are, and how far it is to the next row (of A)
 /// and to the next product.
@@ -82,7 +78,7 @@ pub(super) struct Store<T> {
     pub(super) beta: T,
     /// One element a column; null for none.
     pub(super) bias: *const T,
-    /// One element a row; null for none. [`tile`] does not look at it: it is left to [`finish_edge`].
+    /// One element a row; null for none. [`tile`] does not look at it: it is left to [`edge::finish`](super::edge::finish).
     pub(super) row_bias: *const T,
     pub(super) relu: bool,
 }
@@ -102,10 +98,9 @@ impl<T: Float> Store<T> {
 /// would be a good part of the work.
 const LONG: usize = 64;
 
-/// Groups of rows of A, and how many rows are reached from the first of each: 0, 1, 2, 3, 4, 5 and 6 strides away, of
-/// which 2, 4 and 6 are part of an address.
+/// Groups of rows of A, and the rows of each, which are reached from its first.
 const GROUPS: usize = 4;
-const GROUP: usize = 7;
+const GROUP: usize = Strides::ROWS;
 
 /// One whole tile of `rows` rows and `vectors` vectors, at `c`, with `rs` from row to row.
 pub(super) struct Whole<T> {
@@ -121,7 +116,8 @@ pub(super) struct Whole<T> {
 ///
 /// # Safety
 /// `1 <= rows <= mr::<V>()`, and `vectors` is 1 or 2, or `rows` [is tall](is_tall), `vectors` is 1 and the rows of A are one
-/// element apart; the operands can be read and the tile written (and, unless `beta` is zero, read); a bias that is not null has an element for each column.
+/// element apart; the operands can be read and the tile written (and, unless `beta` is zero, read); a bias that is not
+/// null has an element for each column.
 #[inline(always)]
 pub(super) unsafe fn tile<V: Vector>(tile: Whole<V::Elem>) {
     dispatch(V::ISA, tile);
@@ -175,9 +171,7 @@ unsafe fn fixed<V: Vector, const MR: usize, const NV: usize, const CLOSE: bool>(
     let Panels { kc, a, a_row, a_k, mut b, b_k, mut next } = panels;
     let mut heads: [_; GROUPS] =
         std::array::from_fn(|group| a.wrapping_offset((group * GROUP) as isize * a_row));
-    // In bytes, as addresses count.
-    let bytes = |elements: isize| elements * size_of::<V::Elem>() as isize;
-    let (mut one, mut three, mut five) = (bytes(a_row), bytes(3 * a_row), bytes(5 * a_row));
+    let mut strides = Strides::new::<V::Elem>(a_row);
     let mut sums = [[V::splat(V::Elem::ZERO); NV]; MR];
     let mut to = c.cast_const();
     let mut asked = if kc >= LONG { 0 } else { MR };
@@ -205,8 +199,7 @@ unsafe fn fixed<V: Vector, const MR: usize, const NV: usize, const CLOSE: bool>(
                 // SAFETY: the panel of B holds NV vectors for each product.
                 b_row[j] = unsafe { V::load(b.add(j * V::LANES)) };
             }
-            (one, three, five) = (opaque(one), opaque(three), opaque(five));
-            let rows = [0, one, 2 * one, three, 4 * one, five, 2 * three];
+            strides = strides.opaque();
             macro_rules! group {
                 ($($group:literal)*) => {$(
                     let head = if CLOSE { 0 } else { $group };
@@ -214,7 +207,7 @@ unsafe fn fixed<V: Vector, const MR: usize, const NV: usize, const CLOSE: bool>(
                     for i in $group * GROUP..MR.min(($group + 1) * GROUP) {
                         let row = match CLOSE {
                             true => from.wrapping_add(i),
-                            false => from.wrapping_byte_offset(rows[i % GROUP]),
+                            false => strides.row(from, i % GROUP),
                         };
                         // SAFETY: the panel of A holds MR rows for each product.
                         let x = V::splat(unsafe { *row });
@@ -285,155 +278,5 @@ unsafe fn finish<V: Vector, const MR: usize, const NV: usize>(
             // SAFETY: the tile can be written, as the caller promises.
             unsafe { sums[i][j].store(c.offset(i as isize * rs).add(j * V::LANES)) };
         }
-    }
-}
-
-/// What [`finish`] does, for a tile that is cut short by the edge of C, whose rows are not contiguous, or have a bias
-/// each: the sums are in `sums`, whose rows are `sums_rs` apart, and go to C's elements, at
-/// any strides. The arithmetic is that of [`finish`], vector by vector.
-///
-/// # Safety
-/// `sums` can be read up to whole vectors; the elements of C can be written (and, unless `beta`
-/// is zero, read); a bias that is not null has an element for each column, or for each row.
-#[inline(always)]
-pub(super) unsafe fn finish_edge<V: Vector>(
-    sums: *const V::Elem,
-    sums_rs: usize,
-    c: MatrixMut<V::Elem>,
-    store: Store<V::Elem>,
-) {
-    dispatch(V::ISA, Edge { sums, sums_rs, c, store });
-}
-
-/// The arguments of [`finish_edge`], which is a function of its own, as the tiles are.
-struct Edge<T> {
-    sums: *const T,
-    sums_rs: usize,
-    c: MatrixMut<T>,
-    store: Store<T>,
-}
-
-impl<T: Float> Kernel<T> for Edge<T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Vector<Elem = T>>(self) {
-        // SAFETY: as the caller of `finish_edge` promised.
-        unsafe { edge::<V>(self) };
-    }
-}
-
-/// # Safety
-/// As [`finish_edge`].
-#[inline(always)]
-unsafe fn edge<V: Vector>(edge: Edge<V::Elem>) {
-    let Edge { sums, sums_rs, c, store } = edge;
-    if c.rs == 1 && c.cs != 1 {
-        // C's columns are contiguous: a square of sums at a time is turned over.
-        for i in (0..c.rows).step_by(V::LANES) {
-            for j in (0..c.cols).step_by(V::LANES) {
-                let (rows, cols) = (V::LANES.min(c.rows - i), V::LANES.min(c.cols - j));
-                let mut square = [MaybeUninit::<V>::uninit(); MOST_LANES];
-                let square: *mut V::Elem = square.as_mut_ptr().cast();
-                // SAFETY: as the caller promises; the square has room for LANES vectors.
-                unsafe {
-                    let from = sums.add(i * sums_rs + j);
-                    transpose::<V>(from, sums_rs as isize, rows, cols, square, V::LANES, V::LANES);
-                    for l in 0..cols {
-                        let sum = V::load(square.add(l * V::LANES));
-                        let bias = match (store.bias.is_null(), store.row_bias.is_null()) {
-                            (false, _) => Some(V::splat(*store.bias.add(j + l))),
-                            (_, false) => Some(V::load_head(store.row_bias.add(i), rows)),
-                            _ => None,
-                        };
-                        finish_vector(sum, c.at(i, j + l), 1, rows, store, bias);
-                    }
-                }
-            }
-        }
-        return;
-    }
-    for i in 0..c.rows {
-        for j in (0..c.cols).step_by(V::LANES) {
-            let lanes = V::LANES.min(c.cols - j);
-            // SAFETY: as the caller promises; only the first `lanes` of the row are touched.
-            unsafe {
-                let sum = V::load(sums.add(i * sums_rs + j));
-                let bias = match (store.bias.is_null(), store.row_bias.is_null()) {
-                    (false, _) => Some(V::load_head(store.bias.add(j), lanes)),
-                    (_, false) => Some(V::splat(*store.row_bias.add(i))),
-                    _ => None,
-                };
-                finish_vector(sum, c.at(i, j), c.cs, lanes, store, bias);
-            }
-        }
-    }
-}
-
-/// What [`finish`] does, for `lanes` elements that are `cs` apart, and their bias.
-///
-/// # Safety
-/// The elements at `c` can be written (and, unless `beta` is zero, read).
-#[inline(always)]
-pub(super) unsafe fn finish_vector<V: Vector>(
-    sum: V,
-    c: *mut V::Elem,
-    cs: isize,
-    lanes: usize,
-    store: Store<V::Elem>,
-    bias: Option<V>,
-) {
-    let (alpha, beta) = (V::splat(store.alpha), V::splat(store.beta));
-    // SAFETY: as the caller promises.
-    unsafe {
-        let mut x = if store.beta == V::Elem::ZERO {
-            alpha.mul(sum)
-        } else {
-            alpha.mul_add(sum, beta.mul(load_strided::<V>(c, cs, lanes)))
-        };
-        if let Some(bias) = bias {
-            x = x.add(bias);
-        }
-        if store.relu {
-            x = V::splat(V::Elem::ZERO).max(x);
-        }
-        store_strided(x, c, cs, lanes);
-    }
-}
-
-/// Room for any vector.
-const MOST_LANES: usize = 16;
-
-/// # Safety
-/// `lanes <= V::LANES` elements, `stride` apart, can be read.
-#[inline(always)]
-pub(super) unsafe fn load_strided<V: Vector>(p: *const V::Elem, stride: isize, lanes: usize) -> V {
-    if stride == 1 {
-        // SAFETY: as the caller promises.
-        return unsafe { V::load_head(p, lanes) };
-    }
-    let mut row = [V::Elem::ZERO; MOST_LANES];
-    for (l, x) in row.iter_mut().enumerate().take(lanes) {
-        // SAFETY: as the caller promises.
-        *x = unsafe { *p.offset(l as isize * stride) };
-    }
-    // SAFETY: the array has room for any vector.
-    unsafe { V::load(row.as_ptr()) }
-}
-
-/// # Safety
-/// `lanes <= V::LANES` elements, `stride` apart, can be written.
-#[inline(always)]
-unsafe fn store_strided<V: Vector>(x: V, p: *mut V::Elem, stride: isize, lanes: usize) {
-    if stride == 1 {
-        // SAFETY: as the caller promises.
-        return unsafe { x.store_head(p, lanes) };
-    }
-    let mut row = [V::Elem::ZERO; MOST_LANES];
-    // SAFETY: the array has room for any vector.
-    unsafe { x.store(row.as_mut_ptr()) };
-    for (l, &x) in row.iter().enumerate().take(lanes) {
-        // SAFETY: as the caller promises.
-        unsafe { *p.offset(l as isize * stride) = x };
     }
 }

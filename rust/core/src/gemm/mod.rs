@@ -4,6 +4,7 @@ mod along;
 mod blocked;
 mod blocking;
 mod dot;
+mod edge;
 mod gemv;
 mod matrix;
 mod micro;

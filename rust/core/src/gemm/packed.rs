@@ -12,6 +12,7 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::along;
 use super::blocking::{Pieces, TILE_ROOM, dot_tile, is_tall, mr};
+use super::edge;
 use super::matrix::{Matrix, MatrixMut};
 use super::micro::{self, Next, Panels, Store, Whole};
 use super::pack::pack_b;
@@ -155,8 +156,8 @@ impl<T: Float> Kernel<T> for Across<'_, T> {
                 };
                 self.p.announce(rows.clone(), j..j + width);
                 let place = c.sub(rows.clone(), j..j + width);
-                let edge = width < V::LANES;
-                let (to, rs, as_store) = match (apart, edge) {
+                let at_edge = width < V::LANES;
+                let (to, rs, as_store) = match (apart, at_edge) {
                     (true, _) => (room, V::LANES as isize, store),
                     (false, true) => (room, V::LANES as isize, Store::PLAIN),
                     (false, false) => (place.ptr, place.rs, store),
@@ -170,8 +171,8 @@ impl<T: Float> Kernel<T> for Across<'_, T> {
                         let piece =
                             MatrixMut { ptr: room, rows: rows.len(), cols: width, rs, cs: 1 };
                         self.p.hand_over(rows.start, j, piece);
-                    } else if edge {
-                        micro::finish_edge::<V>(room, V::LANES, place, store);
+                    } else if at_edge {
+                        edge::finish::<V>(room, V::LANES, place, store);
                     }
                 }
             }
@@ -282,6 +283,13 @@ mod tests {
             packed.product(alpha, a.t(), beta, came.slice_mut(s![.., ..columns]), Epilogue::None);
             assert!(close(&came.slice(s![.., ..columns]).to_owned(), &expected));
             assert_eq!(came.slice(s![.., columns..]), c.slice(s![.., columns..]));
+
+            // With rows of A that are apart the tiles are others, and the sums the same.
+            let mut again = c.clone();
+            let rows_apart = a.t().as_standard_layout().into_owned();
+            let to = again.slice_mut(s![.., ..columns]);
+            packed.product(alpha, rows_apart.view(), beta, to, Epilogue::None);
+            assert_eq!(again, came);
 
             gemm_naive(alpha, a.t(), x.view(), T::ZERO, expected.view_mut(), Epilogue::None);
             let mut taken = vec![T::ZERO; n * columns];

@@ -156,12 +156,10 @@ impl Plan {
 
         let depth = p.a.cols.clamp(1, kc::<T>());
         let highest = self.rows.longest();
-        // The microkernel likes rows of A that are close. Turning them over costs a quarter of a panel's multiply-adds.
         let apart = aliases::<T>(p.a.rs) && highest > 4 || reach::<T>(p.a.cs, depth) > MANY_PAGES;
-        let pack_a = match p.a.rs {
-            1 => apart && columns.len() > 2 * self.nr,
-            _ => self.tall || apart && columns.len() > 2 * self.nr || columns.len() >= 8 * self.nr,
-        };
+        // The microkernel likes rows of A that are close. Turning them over costs a quarter of a panel's multiply-adds.
+        let pack_a = apart && columns.len() > 2 * self.nr
+            || p.a.rs != 1 && (self.tall || columns.len() >= 8 * self.nr);
         let few = tiles.len() <= FEW
             && !aliases::<T>(p.b.rs)
             && reach::<T>(p.b.rs, depth) <= 8 * MANY_PAGES;

@@ -5,7 +5,8 @@ use std::ptr;
 
 use super::Product;
 use super::blocking::Pieces;
-use super::micro::{Store, finish_vector, load_strided};
+use super::edge::{finish_vector, load_strided};
+use super::micro::Store;
 use crate::context::Context;
 use crate::float::Float;
 use crate::simd::{Kernel, Vector, dispatch};

@@ -15,6 +15,7 @@ mod avx2;
 mod avx512;
 mod math;
 mod portable;
+mod strides;
 mod transpose;
 
 use crate::float::Float;
@@ -27,6 +28,7 @@ pub use self::{
 };
 pub use math::VectorMath;
 pub use portable::{P32x8, P64x4};
+pub(crate) use strides::Strides;
 pub(crate) use transpose::transpose;
 
 /// A register of floats.
@@ -116,27 +118,6 @@ pub(crate) fn prefetch_far<T>(p: *const T) {
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = p;
-}
-
-/// The number itself, of which the compiler knows nothing: so it neither keeps multiples of it in registers nor makes a
-/// chain of additions of them, but leaves them to the addresses, where `x + 2 y` and `x + 4 y` cost nothing.
-#[inline(always)]
-pub(crate) fn opaque(x: isize) -> isize {
-    #[cfg(all(target_arch = "x86_64", not(miri)))]
-    {
-        let mut x = x;
-        // SAFETY: it is no instruction at all.
-        unsafe {
-            std::arch::asm!(
-                "/* {0} */",
-                inout(reg) x,
-                options(pure, nomem, nostack, preserves_flags)
-            );
-        }
-        x
-    }
-    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-    x
 }
 
 /// A piece of work that any vector type can do. The implementation of `run` and everything it

@@ -47,6 +47,21 @@ fn edges_of_tiles_and_panels() {
     }
 }
 
+/// Tiles of one vector and of two, with rows of A that are packed, close as they are, or apart.
+#[test]
+fn every_height_of_a_tile() {
+    for m in 1..=29 {
+        for n in [7, 33, 300] {
+            for a in [Layout::Rows, Layout::Columns] {
+                let case = Case::plain(m, 37, n);
+                let case = Case { layouts: (a, case.layouts.1, case.layouts.2), ..case };
+                case.check::<f32>();
+                case.check::<f64>();
+            }
+        }
+    }
+}
+
 #[test]
 fn edges_of_slices_and_blocks() {
     for (i, (m, k, n)) in [
