@@ -12,6 +12,7 @@ import os
 import sys
 import time
 import traceback
+from statistics import median
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -100,9 +101,13 @@ def respond(module: ModuleType, state: dict[str, Any], request: dict[str, Any]) 
 
 
 def measure(task: "Task", seconds: float) -> float:
-    """Run a task for about so long, at least once; return the seconds of one step."""
-    spent, runs = 0.0, 0
-    batch = 1
+    """Run a task for about so long, at least once; return the seconds of one step.
+
+    It is the median over the runs, or over batches of short ones: a virtual machine is without
+    one of its cores for milliseconds at a time, which a mean would charge to whoever was running.
+    """
+    spent, batch = 0.0, 1
+    runs: list[float] = []
     while spent <= seconds and not (runs and not seconds):
         if task.reset is not None:
             task.reset()
@@ -110,10 +115,11 @@ def measure(task: "Task", seconds: float) -> float:
         for _ in range(batch):
             task.run()
         took = time.perf_counter() - begin
-        spent, runs = spent + took, runs + batch
-        if task.reset is None and took < seconds / 20:
+        spent += took
+        runs.append(took / batch)
+        if task.reset is None and took < seconds / 100:
             batch *= 2  # the clock is read too often
-    return spent / runs / task.steps
+    return median(runs) / task.steps
 
 
 def checked(task: "Task") -> list[float] | None:
