@@ -16,6 +16,8 @@ from purrceptron._bench.harness import (
     leave_out_the_unequal,
 )
 from purrceptron._bench.main import label
+from purrceptron._bench.peer import Task
+from purrceptron._bench.worker import measure
 from purrceptron._bench.workloads import Workload
 
 PEER = """
@@ -103,6 +105,19 @@ def test_ratios_are_medians_of_neighbours_in_time():
     result = Result(PRODUCT, 1, {"ours": [1.0, 10.0, 1.0], "other": [2.0, 20.0, 90.0]})
     assert result.ratio("other", to="ours") == 2.0
     assert result.time("ours") == 1.0
+
+
+def test_a_run_without_its_core_does_not_count(monkeypatch):
+    now = 0.0
+    durations = iter([0.02, 0.02, 0.02, 5.0])
+
+    def run() -> None:
+        nonlocal now
+        now += next(durations)
+
+    monkeypatch.setattr("time.perf_counter", lambda: now)
+    assert measure(Task(run, steps=2), 1.0) == pytest.approx(0.01)
+    assert next(durations, None) is None
 
 
 def test_float32_results_may_differ_by_rounding_alone():
