@@ -2,7 +2,7 @@
 //! fused multiply-add peak measured in the same run.
 //!
 //! Arguments after `--`: a number of threads (default 2), and words that a line must contain
-//! (`f32`, `cats`, `784-128`, ...). `PURRCEPTRON_ISA` picks the instruction set.
+//! (`float32`, `12288-20`, `784-128`, ...). `PURRCEPTRON_ISA` picks the instruction set.
 
 mod common;
 

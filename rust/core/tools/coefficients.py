@@ -6,8 +6,24 @@ Run it with `python coefficients.py`; it prints, for each function and dtype, th
 
 import struct
 from collections.abc import Callable
+from itertools import pairwise
 
-from mpmath import cos, coth, erfc, exp, expm1, log1p, lu_solve, matrix, mp, mpf, pi, sqrt
+from mpmath import (
+    binomial,
+    cos,
+    coth,
+    erfc,
+    exp,
+    expm1,
+    log1p,
+    lu_solve,
+    matrix,
+    mp,
+    mpf,
+    pi,
+    sqrt,
+    tanh,
+)
 
 mp.dps = 45
 Function = Callable[[mpf], mpf]
@@ -82,6 +98,55 @@ def mills(x: mpf) -> mpf:
     return erfc(x / sqrt(mpf(2))) / 2 * exp(x * x / 2)
 
 
+def tanh_piece(low: mpf, high: mpf, terms: int) -> list[mpf]:
+    """Return c, then the coefficients of powers of x - c, for tanh(x) between low and high in f32.
+
+    Where the piece does not begin at 0, c is such that the first coefficient, which tanh(c) is not
+    far from, loses next to nothing by being rounded.
+    """
+    if low == 0:
+        rest = minimax(
+            lambda x: (tanh(x) / x - 1) / x,
+            lambda x: x**2 / tanh(x),
+            mpf("1e-6"),
+            high,
+            terms - 2,
+        )
+        return [mpf(0), mpf(0), mpf(1), *rest]
+    middle = (low + high) / 2
+    about_middle = minimax(
+        lambda t: tanh(middle + t),
+        lambda t: 1 / tanh(middle + t),
+        low - middle,
+        high - middle,
+        terms,
+    )
+
+    def loss(c: mpf) -> mpf:
+        value = horner(about_middle, c - middle)
+        return abs(rounded(value, "f32") - value)
+
+    steps = (rounded(middle + i * (high - low) / 4096, "f32") for i in range(-300, 301))
+    c = min(steps, key=loss)
+    shifted = [
+        sum(binomial(j, k) * about_middle[j] * (c - middle) ** (j - k) for j in range(k, terms))
+        for k in range(terms)
+    ]
+    return [c, *shifted]
+
+
+def tanh_pieces(start: float, highest: float, terms: int) -> None:
+    """Print a row for each of 16 pieces: there x + start has one exponent and two bits more."""
+    (first,) = struct.unpack("I", struct.pack("f", start))
+    edges = [struct.unpack("f", struct.pack("I", first + (i << 21)))[0] - start for i in range(17)]
+    for low, high in pairwise([*edges[:-1], highest]):
+        row = [rounded(number, "f32") for number in tanh_piece(mpf(low), mpf(high), terms)]
+        points = (low + (high - low) * (i + mpf(1) / 3) / 3000 for i in range(3000))
+        worst = max(abs(horner(row[1:], x - row[0]) / tanh(x) - 1) for x in points)
+        numbers = ", ".join(f"{float(number):.9g}" for number in row)
+        print(f"    [{numbers}], // from {low}: error {float(worst * 2**24):.3f} * 2^-24")
+
+
 if __name__ == "__main__":
     # exp(r) = 1 + r + r² / 2 + r³ P(r); the weight makes it the relative error of expm1(r)
     fit(
@@ -131,3 +196,5 @@ if __name__ == "__main__":
             float(mpf(top - k) / (top + k)),
             {dtype: terms},
         )
+    # tanh(x) by pieces, where a register of 16 numbers can be looked up by another
+    tanh_pieces(0.625, 9.25, 6)

@@ -5,6 +5,8 @@
 
 /// What [`Float`](crate::Float) must bring for the mathematical functions.
 pub trait Constants: Sized + 'static {
+    /// 1.5 · 2^23, or 2^52: a sum with it has no room for a fraction, and in its lowest bits the whole number.
+    const WHOLE: Self;
     /// 1 / ln 2.
     const LOG2_E: Self;
     /// ln 2 to so few bits that its product with any exponent is exact.
@@ -82,6 +84,7 @@ pub(crate) const POWERS: [f64; 16] = [
 ];
 
 impl Constants for f32 {
+    const WHOLE: f32 = 1.5 * (1u64 << 23) as f32;
     const LOG2_E: f32 = std::f32::consts::LOG2_E;
     const LN_2_HIGH: f32 = 0.693_145_75; // 16 bits
     const LN_2_LOW: f32 = (std::f64::consts::LN_2 - Self::LN_2_HIGH as f64) as f32;
@@ -118,6 +121,7 @@ impl Constants for f32 {
 }
 
 impl Constants for f64 {
+    const WHOLE: f64 = 1.5 * (1u64 << 52) as f64;
     const LOG2_E: f64 = std::f64::consts::LOG2_E;
     const LN_2_HIGH: f64 = 0.693_147_180_369_123_8; // 33 bits
     const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;

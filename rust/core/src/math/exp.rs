@@ -75,7 +75,7 @@ pub(crate) fn exp_quotient<V: VectorMath>(x: V) -> (V, V) {
 /// finite `x`.
 #[inline(always)]
 pub(crate) fn exp_whole<V: VectorMath>(x: V) -> (V, V) {
-    let n = x.mul(V::splat(V::Elem::LOG2_E)).round();
+    let n = x.round_product(V::splat(V::Elem::LOG2_E));
     (n, expm1_of_remainder(V::Elem::EXP, remainder(x, n)))
 }
 

@@ -1,6 +1,7 @@
 //! Vectors of AVX-512: 32 registers of 512 bits, with masked loads and stores.
 
 mod math;
+mod tanh;
 
 use std::arch::x86_64::*;
 

@@ -3,13 +3,8 @@
 use std::arch::x86_64::*;
 
 use super::{F32x8, F64x4, head4, head8};
+use crate::math::Constants;
 use crate::simd::{Vector, VectorMath};
-
-const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
-/// Added to a small whole number, it leaves that number in the lowest bits of the sum.
-const SHIFT_F32: f32 = 1.5 * (1 << 23) as f32;
-/// The same for `f64`.
-const SHIFT_F64: f64 = 1.5 * (1u64 << 52) as f64;
 
 // In every method below: the type is reached through `dispatch` alone, which entered
 // code for this instruction set after checking the machine.
@@ -62,21 +57,16 @@ impl VectorMath for F32x8 {
         Self(unsafe { _mm256_sqrt_ps(self.0) })
     }
     #[inline(always)]
-    fn round(self) -> Self {
-        // SAFETY: see the impl.
-        Self(unsafe { _mm256_round_ps::<NEAREST>(self.0) })
-    }
-    #[inline(always)]
     fn pow2(self) -> Self {
         // SAFETY: see the impl.
         Self(unsafe {
-            let biased = _mm256_add_ps(self.0, _mm256_set1_ps(SHIFT_F32 + 127.0));
+            let biased = _mm256_add_ps(self.0, _mm256_set1_ps(f32::WHOLE + 127.0));
             _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(biased)))
         })
     }
     #[inline(always)]
     fn scale2(self, n: Self) -> Self {
-        let half = n.mul(Self::splat(0.5)).round();
+        let half = n.round_product(Self::splat(0.5));
         self.mul(half.pow2()).mul(n.sub(half).pow2())
     }
     #[inline(always)]
@@ -158,21 +148,16 @@ impl VectorMath for F64x4 {
         Self(unsafe { _mm256_sqrt_pd(self.0) })
     }
     #[inline(always)]
-    fn round(self) -> Self {
-        // SAFETY: see the impl.
-        Self(unsafe { _mm256_round_pd::<NEAREST>(self.0) })
-    }
-    #[inline(always)]
     fn pow2(self) -> Self {
         // SAFETY: see the impl.
         Self(unsafe {
-            let biased = _mm256_add_pd(self.0, _mm256_set1_pd(SHIFT_F64 + 1023.0));
+            let biased = _mm256_add_pd(self.0, _mm256_set1_pd(f64::WHOLE + 1023.0));
             _mm256_castsi256_pd(_mm256_slli_epi64::<52>(_mm256_castpd_si256(biased)))
         })
     }
     #[inline(always)]
     fn scale2(self, n: Self) -> Self {
-        let half = n.mul(Self::splat(0.5)).round();
+        let half = n.round_product(Self::splat(0.5));
         self.mul(half.pow2()).mul(n.sub(half).pow2())
     }
     #[inline(always)]

@@ -2,12 +2,11 @@
 
 use std::arch::x86_64::*;
 
+use super::tanh::by_pieces;
 use super::{F32x16, F64x8, head8, head16};
 use crate::math::Constants;
 use crate::math::constants::{COTH_SHORT, EXP_SHORT, POWERS};
 use crate::simd::VectorMath;
-
-const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
 
 // In every method below: the type is reached through `dispatch` alone, which entered
 // code for this instruction set after checking the machine.
@@ -59,11 +58,6 @@ impl VectorMath for F32x16 {
         Self(unsafe { _mm512_sqrt_ps(self.0) })
     }
     #[inline(always)]
-    fn round(self) -> Self {
-        // SAFETY: see the impl.
-        Self(unsafe { _mm512_roundscale_ps::<NEAREST>(self.0) })
-    }
-    #[inline(always)]
     fn pow2(self) -> Self {
         // SAFETY: see the impl.
         Self(unsafe { _mm512_scalef_ps(_mm512_set1_ps(1.0), self.0) })
@@ -72,6 +66,10 @@ impl VectorMath for F32x16 {
     fn scale2(self, n: Self) -> Self {
         // SAFETY: see the impl.
         Self(unsafe { _mm512_scalef_ps(self.0, n.0) })
+    }
+    #[inline(always)]
+    fn tanh_from_zero(self) -> Self {
+        by_pieces(self)
     }
     #[inline(always)]
     fn exponent(self) -> Self {
@@ -146,11 +144,6 @@ impl VectorMath for F64x8 {
         Self(unsafe { _mm512_sqrt_pd(self.0) })
     }
     #[inline(always)]
-    fn round(self) -> Self {
-        // SAFETY: see the impl.
-        Self(unsafe { _mm512_roundscale_pd::<NEAREST>(self.0) })
-    }
-    #[inline(always)]
     fn pow2(self) -> Self {
         // SAFETY: see the impl.
         Self(unsafe { _mm512_scalef_pd(_mm512_set1_pd(1.0), self.0) })
@@ -163,10 +156,9 @@ impl VectorMath for F64x8 {
     /// The 16ths are the lowest bits of the sum, and index a table in two registers.
     #[inline(always)]
     fn exp_split(x: Self) -> (Self, Self) {
-        const SHIFT: f64 = 1.5 * (1u64 << (52 - 4)) as f64;
         // SAFETY: see the impl; each half of the table is eight numbers.
         unsafe {
-            let shift = _mm512_set1_pd(SHIFT);
+            let shift = _mm512_set1_pd(f64::WHOLE / 16.0);
             let shifted = _mm512_fmadd_pd(x.0, _mm512_set1_pd(f64::LOG2_E), shift);
             let low = _mm512_loadu_pd(POWERS.as_ptr());
             let high = _mm512_loadu_pd(POWERS.as_ptr().add(8));

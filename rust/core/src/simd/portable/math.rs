@@ -3,6 +3,7 @@
 use std::array::from_fn;
 
 use super::{Lanes, P32x8, P64x4};
+use crate::math::Constants;
 use crate::simd::{Vector, VectorMath};
 
 impl VectorMath for P32x8 {
@@ -45,20 +46,13 @@ impl VectorMath for P32x8 {
         Self(self.0.map(f32::sqrt))
     }
     #[inline(always)]
-    fn round(self) -> Self {
-        // The baseline of x86-64 has no rounding instruction; the sum has no room for a fraction.
-        const SHIFT: f32 = 1.5 * (1u64 << 23) as f32;
-        Self(self.0.map(|x| (x + SHIFT) - SHIFT))
-    }
-    #[inline(always)]
     fn pow2(self) -> Self {
         // The sum holds the biased exponent in its lowest bits.
-        const SHIFT: f32 = 1.5 * (1u64 << 23) as f32 + 127.0;
-        Self(self.0.map(|x| f32::from_bits((x + SHIFT).to_bits() << 23)))
+        Self(self.0.map(|x| f32::from_bits((x + (f32::WHOLE + 127.0)).to_bits() << 23)))
     }
     #[inline(always)]
     fn scale2(self, n: Self) -> Self {
-        let half = n.mul(Self::splat(0.5)).round();
+        let half = n.round_product(Self::splat(0.5));
         self.mul(half.pow2()).mul(n.sub(half).pow2())
     }
     #[inline(always)]
@@ -119,20 +113,13 @@ impl VectorMath for P64x4 {
         Self(self.0.map(f64::sqrt))
     }
     #[inline(always)]
-    fn round(self) -> Self {
-        // The baseline of x86-64 has no rounding instruction; the sum has no room for a fraction.
-        const SHIFT: f64 = 1.5 * (1u64 << 52) as f64;
-        Self(self.0.map(|x| (x + SHIFT) - SHIFT))
-    }
-    #[inline(always)]
     fn pow2(self) -> Self {
         // The sum holds the biased exponent in its lowest bits.
-        const SHIFT: f64 = 1.5 * (1u64 << 52) as f64 + 1023.0;
-        Self(self.0.map(|x| f64::from_bits((x + SHIFT).to_bits() << 52)))
+        Self(self.0.map(|x| f64::from_bits((x + (f64::WHOLE + 1023.0)).to_bits() << 52)))
     }
     #[inline(always)]
     fn scale2(self, n: Self) -> Self {
-        let half = n.mul(Self::splat(0.5)).round();
+        let half = n.round_product(Self::splat(0.5));
         self.mul(half.pow2()).mul(n.sub(half).pow2())
     }
     #[inline(always)]
