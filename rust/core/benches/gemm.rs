@@ -2,7 +2,7 @@
 //! GFLOP/s and as a fraction of the fused multiply-add peak measured in the same run.
 //!
 //! Arguments after `--`: a number of threads (default 2), and words that a line must contain
-//! (`f32`, `cats`, ...). `PURRCEPTRON_ISA` picks the instruction set.
+//! (`float32`, `cats`, ...). `PURRCEPTRON_ISA` picks the instruction set.
 
 mod common;
 

@@ -17,10 +17,11 @@
 //!
 //! Whatever else stands in the loop costs as much as a multiply-add where a core is shared by two hardware threads, as in
 //! most clouds: they take turns at handing it instructions, so each gets three a cycle instead of six. So the loop holds
-//! little else: 48 instructions for the 28 multiply-adds of the largest tile.
-//! * If the rows of A are close (packed, or a transposed view), they are at fixed distances from one pointer. A tile that
-//!   is one vector wide then multiplies by memory, without a broadcast of its own.
-//! * Else a row is a multiple of the stride away, which is part of its address ([`Strides`]).
+//! little else: 33 instructions for the 28 multiply-adds of the largest tile, or 49.
+//! * If the rows of A are close (packed, or a transposed view), they are at fixed distances from one pointer. With AVX-512
+//!   each multiply-add then reads its element from memory, and there are no broadcasts.
+//! * Else a row is a multiple of the stride away, which is part of its address ([`Strides`]). There one broadcast serves
+//!   both vectors: a multiply-add with such an address is taken apart again.
 //! * What the next tile will want is asked for once in several products.
 #![allow(
     clippy::needless_range_loop,
@@ -205,16 +206,19 @@ unsafe fn fixed<V: Vector, const MR: usize, const NV: usize, const CLOSE: bool>(
                     let head = if CLOSE { 0 } else { $group };
                     let mut from = heads[head];
                     for i in $group * GROUP..MR.min(($group + 1) * GROUP) {
-                        let row = match CLOSE {
-                            true => from.wrapping_add(i),
-                            false => strides.row(from, i % GROUP),
-                        };
-                        // SAFETY: the panel of A holds MR rows for each product.
-                        let x = V::splat(unsafe { *row });
                         for j in 0..NV {
+                            let row = match CLOSE {
+                                true => from.wrapping_add(i),
+                                false => strides.row(from, i % GROUP),
+                            };
+                            // SAFETY: the panel of A holds MR rows for each product.
+                            let x = V::splat(unsafe { *row });
                             sums[i][j] = x.mul_add(b_row[j], sums[i][j]);
+                            // Where it costs nothing the element is read anew for each vector.
+                            if j + 1 == NV || CLOSE && V::FROM_MEMORY {
+                                from = V::after(from, sums[i][0], sums[i][j]);
+                            }
                         }
-                        from = V::after(from, sums[i][0], sums[i][NV - 1]);
                     }
                     heads[head] = from;
                 )*};

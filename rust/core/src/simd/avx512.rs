@@ -19,6 +19,7 @@ impl Vector for F32x16 {
     type Elem = f32;
     const LANES: usize = 16;
     const REGISTERS: usize = 32;
+    const FROM_MEMORY: bool = true;
     const ISA: Isa = Isa::Avx512;
 
     #[inline(always)]
@@ -151,6 +152,7 @@ impl Vector for F64x8 {
     type Elem = f64;
     const LANES: usize = 8;
     const REGISTERS: usize = 32;
+    const FROM_MEMORY: bool = true;
     const ISA: Isa = Isa::Avx512;
 
     #[inline(always)]

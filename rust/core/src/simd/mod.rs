@@ -45,6 +45,8 @@ pub trait Vector: Copy + Send + Sync + 'static {
     const LANES: usize;
     /// Registers the instruction set names: the room a microkernel's tile must fit in.
     const REGISTERS: usize;
+    /// Whether a multiply-add can take one element from memory for all lanes: a broadcast that is no instruction.
+    const FROM_MEMORY: bool = false;
     /// The instruction set.
     const ISA: Isa;
 
