@@ -1,5 +1,5 @@
 //! Categorical cross-entropy after a softmax: `J = -Σ_j y_j log a_j`, `a = softmax(z)`;
-//! `dz = a - y`.
+//! `dz = a - y`, and a speck of `a` is none (`math/speck.rs`).
 //!
 //! With `c` the row's largest logit and `s = Σ_j exp(z_j - c)`, `log a_j = (z_j - c) - log s`. So
 //! `J = Σ_j y_j (c - z_j) + (Σ_j y_j) log s`, and `dz_j = (Σ_i y_i) exp(z_j - c) / s - y_j`.
@@ -11,6 +11,7 @@ use super::rows::{self, PerRow, Scratch};
 use crate::float::Float;
 use crate::isa::Isa;
 use crate::math::log::log;
+use crate::math::speck::without_specks;
 use crate::simd::{Kernel, Vector, VectorMath, dispatch};
 
 /// `Σ w J`; `dz` over `z`. The shapes agree.
@@ -101,7 +102,8 @@ impl<T: Float> Kernel<T> for CrossEntropy<'_, '_, T> {
                 }
                 for i in 0..count {
                     let factor = weight[i] * mass[i] / sum[i];
-                    rows::write_scaled::<V>(e.add(i * apart), z.add(i * k), k, factor);
+                    let (from, to) = (e.add(i * apart), z.add(i * k));
+                    rows::write_scaled::<V>(from, to, k, factor, without_specks);
                 }
             }
             for (i, row) in group.chunks_exact_mut(k).enumerate() {

@@ -99,7 +99,7 @@ fn exp_head<V: VectorMath>(z: V, n: usize, c: V::Elem) -> V {
     V::select(V::head(n), exp_below(z.sub(V::splat(c))), V::splat(V::Elem::ZERO))
 }
 
-/// `to[j] = factor from[j]`
+/// `to[j] = then(factor from[j])`
 /// # Safety
 /// As [`write_exp`].
 #[inline(always)]
@@ -108,11 +108,12 @@ pub(super) unsafe fn write_scaled<V: VectorMath>(
     to: *mut V::Elem,
     k: usize,
     factor: V::Elem,
+    then: impl Fn(V) -> V,
 ) {
     let factor = V::splat(factor);
     for j in (0..k).step_by(V::LANES) {
         let n = V::LANES.min(k - j);
         // SAFETY: j + n <= k.
-        unsafe { V::load_part(from.add(j), n).mul(factor).store_part(to.add(j), n) }
+        unsafe { then(V::load_part(from.add(j), n).mul(factor)).store_part(to.add(j), n) }
     }
 }

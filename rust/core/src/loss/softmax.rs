@@ -152,7 +152,7 @@ impl<T: Float> Kernel<T> for Softmax<T> {
                 }
                 for (i, sum) in sum.iter().enumerate().take(rows) {
                     let factor = T::ONE / *sum;
-                    rows::write_scaled::<V>(e.add(i * apart), a.add(i * k), k, factor);
+                    rows::write_scaled::<V>(e.add(i * apart), a.add(i * k), k, factor, |a| a);
                 }
             }
         }

@@ -110,6 +110,25 @@ fn gradient_is_output_minus_target() {
 }
 
 #[test]
+fn a_speck_of_probability_has_no_gradient() {
+    for &isa in Isa::available() {
+        let mut dz = array![[0f32, 60.0], [0.0, 80.0], [0.0, 95.0], [f32::NAN, 0.0]];
+        let loss = Loss::CategoricalCrossEntropy;
+        loss.value_and_gradient(isa, dz.view_mut(), Targets::Classes(&[1, 1, 1, 1]), None);
+        assert!((dz[(0, 0)] / (-60f32).exp() - 1.0).abs() < 1e-6, "{isa}: {}", dz[(0, 0)]);
+        assert_eq!((dz[(1, 0)], dz[(2, 0)]), (0.0, 0.0), "{isa}");
+        assert!(dz[(3, 0)].is_nan(), "{isa}");
+
+        let (mut dz, y) = (array![[-60f32], [-80.0], [-95.0], [f32::NAN]], Array2::zeros((4, 1)));
+        let loss = Loss::BinaryCrossEntropy;
+        loss.value_and_gradient(isa, dz.view_mut(), Targets::Values(y.view()), None);
+        assert!((dz[(0, 0)] / (-60f32).exp() - 1.0).abs() < 1e-6, "{isa}: {}", dz[(0, 0)]);
+        assert_eq!((dz[(1, 0)], dz[(2, 0)]), (0.0, 0.0), "{isa}");
+        assert!(dz[(3, 0)].is_nan(), "{isa}");
+    }
+}
+
+#[test]
 fn classes_are_values_with_a_one() {
     for &isa in Isa::available() {
         for (m, k) in [(1, 2), (40, 10), (5, 17)] {

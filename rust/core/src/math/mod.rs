@@ -25,6 +25,7 @@ pub(crate) mod log;
 pub(crate) mod map;
 pub(crate) mod normal;
 mod reduce;
+pub(crate) mod speck;
 pub(crate) mod tanh;
 
 use crate::activation::{sigmoid::Sigmoid, softplus::Softplus, tanh::Tanh};

@@ -6,6 +6,7 @@
 
 use super::update::Rule;
 use crate::float::Float;
+use crate::math::speck::without_specks;
 use crate::simd::VectorMath;
 
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +70,7 @@ impl<T: Float> Rule<T, 2> for Adam<T> {
     #[inline(always)]
     fn apply<V: VectorMath<Elem = T>>(self, w: V, g: V, [m, v]: [V; 2]) -> (V, [V; 2]) {
         let m = V::splat(self.beta1).mul_add(m, V::splat(self.one_minus_beta1).mul(g));
+        let m = without_specks(m);
         let square = V::splat(self.one_minus_beta2).mul(g).mul(g);
         let v = V::splat(self.beta2).mul_add(v, square);
         let root = v.sqrt().mul_add(V::splat(self.root_correction), V::splat(self.epsilon));

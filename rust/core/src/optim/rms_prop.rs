@@ -4,6 +4,7 @@
 
 use super::update::Rule;
 use crate::float::Float;
+use crate::math::speck::without_specks;
 use crate::simd::VectorMath;
 
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +63,7 @@ impl<T: Float> Rule<T, 2> for RmsPropMomentum<T> {
     #[inline(always)]
     fn apply<V: VectorMath<Elem = T>>(self, w: V, g: V, [s, v]: [V; 2]) -> (V, [V; 2]) {
         let (s, g) = self.plain.scaled(g, s);
-        let v = V::splat(self.momentum).mul_add(v, g);
+        let v = without_specks(V::splat(self.momentum).mul_add(v, g));
         (V::splat(self.plain.learning_rate).neg_mul_add(v, w), [s, v])
     }
 }

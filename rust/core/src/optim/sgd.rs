@@ -5,6 +5,7 @@
 
 use super::update::Rule;
 use crate::float::Float;
+use crate::math::speck::without_specks;
 use crate::simd::VectorMath;
 
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +44,7 @@ impl Momentum<f64> {
 impl<T: Float> Rule<T, 1> for Momentum<T> {
     #[inline(always)]
     fn apply<V: VectorMath<Elem = T>>(self, w: V, g: V, [v]: [V; 1]) -> (V, [V; 1]) {
-        let v = V::splat(self.momentum).mul_add(v, g);
+        let v = without_specks(V::splat(self.momentum).mul_add(v, g));
         (V::splat(self.learning_rate).neg_mul_add(v, w), [v])
     }
 }
@@ -67,7 +68,7 @@ impl<T: Float> Rule<T, 1> for Nesterov<T> {
     #[inline(always)]
     fn apply<V: VectorMath<Elem = T>>(self, w: V, g: V, [v]: [V; 1]) -> (V, [V; 1]) {
         let momentum = V::splat(self.momentum);
-        let v = momentum.mul_add(v, g);
+        let v = without_specks(momentum.mul_add(v, g));
         (V::splat(self.learning_rate).neg_mul_add(momentum.mul_add(v, g), w), [v])
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Optimizer;
 use crate::error::Error;
+use crate::float::Float;
 use crate::isa::Isa;
 
 const FAMILY: [Optimizer; 9] = [
@@ -179,6 +180,33 @@ fn settings_out_of_range() {
         match optimizer.validate() {
             Err(Error::Value { argument, .. }) => assert_eq!(argument, wrong),
             other => panic!("{optimizer:?}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn averages_end_when_the_gradients_do() {
+    // A gradient of one, and then none: averages are halved in each step. 2^-103 is `f32::SPECK`.
+    for (optimizer, slot) in [
+        (Optimizer::Sgd { momentum: 0.5, nesterov: false }, 0),
+        (Optimizer::Sgd { momentum: 0.5, nesterov: true }, 0),
+        (Optimizer::RmsProp { rho: 0.5, epsilon: 1e-8, momentum: 0.5 }, 1),
+        (Optimizer::Adam { beta1: 0.5, beta2: 0.999, epsilon: 1e-8 }, 0),
+    ] {
+        for &isa in Isa::available() {
+            const N: usize = 19; // a register and a tail, at least
+            let mut w = [0f32; N];
+            let mut state = vec![vec![0f32; N]; optimizer.slots()];
+            for t in 1..=160 {
+                let g = [if t == 1 { 1.0 } else { 0.0 }; N];
+                let mut slots: Vec<&mut [f32]> = state.iter_mut().map(|s| &mut s[..]).collect();
+                optimizer.step(isa, t, 1e-3, 0.0, &mut w, &g, &mut slots);
+                for m in &state[slot] {
+                    let what = format!("{optimizer:?} {isa}: {m:e} after {t} steps");
+                    assert!(*m == 0.0 || *m >= f32::SPECK, "{what}");
+                    assert!((*m > 0.0 || t > 100) && (*m == 0.0 || t < 110), "{what}");
+                }
+            }
         }
     }
 }
