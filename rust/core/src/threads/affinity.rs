@@ -2,7 +2,7 @@
 //!
 //! A worker that is woken is often put on the core of the thread that woke it. That one is busy with the same job, so
 //! the worker helps nobody until the system shares out its threads anew, milliseconds later. Hence a worker lies
-//! down with the wish to wake elsewhere.
+//! down with the wish to wake elsewhere. The thread that wakes it may have moved by then, and corrects the wish.
 
 /// The number of the core that the calling thread runs on, where the system tells.
 #[cfg(target_os = "linux")]
@@ -11,9 +11,11 @@ pub(super) fn current() -> Option<usize> {
     usize::try_from(unsafe { libc::sched_getcpu() }).ok()
 }
 
-/// Keeps the calling thread off a core for as long as it lives.
+/// Keeps the thread that makes it off a core for as long as it lives.
 #[cfg(target_os = "linux")]
 pub(super) struct Off {
+    thread: libc::pid_t,
+    core: usize,
     /// Where the thread might run before.
     all: libc::cpu_set_t,
     /// The same without the core.
@@ -24,17 +26,29 @@ pub(super) struct Off {
 impl Off {
     /// None where the thread can run on no other core, or the system has none of this.
     pub(super) fn new(core: usize) -> Option<Self> {
-        let all = allowed()?;
-        if core >= 8 * size_of::<libc::cpu_set_t>() {
-            return None;
+        // SAFETY: it takes no arguments.
+        let thread = unsafe { libc::gettid() };
+        let all = allowed(thread)?;
+        let others = without(&all, core)?;
+        allow(thread, &others).then_some(Self { thread, core, all, others })
+    }
+
+    /// Whether it is the calling thread that is kept off.
+    pub(super) fn is_mine(&self) -> bool {
+        // SAFETY: it takes no arguments.
+        self.thread == unsafe { libc::gettid() }
+    }
+
+    /// Keeps the thread off another core instead. Any thread may say so.
+    pub(super) fn instead(&mut self, core: usize) {
+        if core == self.core {
+            return;
         }
-        let mut others = all;
-        // SAFETY: the set has a bit for the core.
-        let left = unsafe {
-            libc::CPU_CLR(core, &mut others);
-            libc::CPU_COUNT(&others)
-        };
-        (left > 0 && allow(&others)).then_some(Self { all, others })
+        if let Some(others) = without(&self.all, core)
+            && allow(self.thread, &others)
+        {
+            (self.core, self.others) = (core, others);
+        }
     }
 }
 
@@ -43,27 +57,43 @@ impl Drop for Off {
     fn drop(&mut self) {
         // If somebody else has said meanwhile where it may run, that holds.
         // SAFETY: both are sets.
-        if allowed().is_some_and(|now| unsafe { libc::CPU_EQUAL(&now, &self.others) }) {
-            allow(&self.all);
+        let mine = |now| unsafe { libc::CPU_EQUAL(&now, &self.others) };
+        if allowed(self.thread).is_some_and(mine) {
+            allow(self.thread, &self.all);
         }
     }
 }
 
-/// The cores that the calling thread may run on.
+/// The set without the core, if anything is left.
 #[cfg(target_os = "linux")]
-fn allowed() -> Option<libc::cpu_set_t> {
+fn without(all: &libc::cpu_set_t, core: usize) -> Option<libc::cpu_set_t> {
+    if core >= 8 * size_of::<libc::cpu_set_t>() {
+        return None;
+    }
+    let mut others = *all;
+    // SAFETY: the set has a bit for the core.
+    let left = unsafe {
+        libc::CPU_CLR(core, &mut others);
+        libc::CPU_COUNT(&others)
+    };
+    (left > 0).then_some(others)
+}
+
+/// The cores that a thread may run on.
+#[cfg(target_os = "linux")]
+fn allowed(thread: libc::pid_t) -> Option<libc::cpu_set_t> {
     // SAFETY: a set of no cores is all zeros; the call is given its size.
     unsafe {
         let mut set: libc::cpu_set_t = std::mem::zeroed();
-        (libc::sched_getaffinity(0, size_of_val(&set), &mut set) == 0).then_some(set)
+        (libc::sched_getaffinity(thread, size_of_val(&set), &mut set) == 0).then_some(set)
     }
 }
 
-/// Says which cores the calling thread may run on; whether that was done.
+/// Says which cores a thread may run on; whether that was done.
 #[cfg(target_os = "linux")]
-fn allow(cores: &libc::cpu_set_t) -> bool {
+fn allow(thread: libc::pid_t, cores: &libc::cpu_set_t) -> bool {
     // SAFETY: the call is given the size of the set.
-    unsafe { libc::sched_setaffinity(0, size_of_val(cores), cores) == 0 }
+    unsafe { libc::sched_setaffinity(thread, size_of_val(cores), cores) == 0 }
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -79,6 +109,10 @@ impl Off {
     pub(super) fn new(_: usize) -> Option<Self> {
         None
     }
+    pub(super) fn is_mine(&self) -> bool {
+        true
+    }
+    pub(super) fn instead(&mut self, _: usize) {}
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -89,7 +123,7 @@ mod tests {
     fn a_thread_keeps_off_a_core_and_may_come_back() {
         let count = || {
             // SAFETY: it is a set.
-            unsafe { libc::CPU_COUNT(&allowed().unwrap()) }
+            unsafe { libc::CPU_COUNT(&allowed(0).unwrap()) }
         };
         let before = count();
         for _ in 0..20 {
@@ -104,5 +138,24 @@ mod tests {
             assert_eq!(count(), before);
         }
         assert!(Off::new(usize::MAX).is_none());
+    }
+
+    #[test]
+    fn another_thread_may_say_which_core() {
+        if std::thread::available_parallelism().unwrap().get() == 1 {
+            return;
+        }
+        let (ready, go) = (std::sync::mpsc::channel(), std::sync::mpsc::channel());
+        let sleeper = std::thread::spawn(move || {
+            ready.0.send(Off::new(current().unwrap()).unwrap()).unwrap();
+            go.1.recv().unwrap();
+            current().unwrap()
+        });
+        let mut off = ready.1.recv().unwrap();
+        assert!(!off.is_mine());
+        let core = current().unwrap();
+        off.instead(core);
+        go.0.send(()).unwrap();
+        assert_ne!(sleeper.join().unwrap(), core);
     }
 }

@@ -65,7 +65,8 @@ struct Pool {
     /// The core that the caller ran on when it opened the job; `usize::MAX` if that is not known.
     core: AtomicUsize,
     sleepers: AtomicUsize,
-    bed: Mutex<()>,
+    /// The cores that sleepers keep off.
+    bed: Mutex<Vec<affinity::Off>>,
     alarm: Condvar,
     /// Held by the caller whose job this is.
     owner: Mutex<Owned>,
@@ -171,7 +172,7 @@ impl Pool {
             panic: Mutex::new(None),
             core: AtomicUsize::new(usize::MAX),
             sleepers: AtomicUsize::new(0),
-            bed: Mutex::new(()),
+            bed: Mutex::default(),
             alarm: Condvar::new(),
             owner: Mutex::default(),
         }
@@ -205,8 +206,9 @@ impl Pool {
         limit.store(helpers, Ordering::Relaxed);
         let generation = (state.load(Ordering::Relaxed) & !(OPEN | INSIDE)) + GENERATION;
         state.store(generation | OPEN, Ordering::SeqCst);
-        self.wake(helpers);
-        self.core.store(affinity::current().unwrap_or(usize::MAX), Ordering::Relaxed);
+        let core = affinity::current().unwrap_or(usize::MAX);
+        self.wake(helpers, core);
+        self.core.store(core, Ordering::Relaxed);
 
         let closing = Closing(self);
         task(0);
@@ -258,9 +260,11 @@ impl Pool {
         }
     }
 
-    fn wake(&self, helpers: usize) {
+    /// Wakes sleepers, but not on the caller's core.
+    fn wake(&self, helpers: usize, core: usize) {
         if self.sleepers.load(Ordering::SeqCst) > 0 {
-            let _bed = self.bed.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut bed = self.bed.lock().unwrap_or_else(PoisonError::into_inner);
+            bed.iter_mut().for_each(|sleeper| sleeper.instead(core));
             for _ in 0..helpers {
                 self.alarm.notify_one();
             }
@@ -315,15 +319,20 @@ impl Pool {
                 std::thread::yield_now();
             }
             if waited > SPIN {
-                let _elsewhere = affinity::Off::new(self.core.load(Ordering::Relaxed));
-                let bed = self.bed.lock().unwrap_or_else(PoisonError::into_inner);
+                let elsewhere = affinity::Off::new(self.core.load(Ordering::Relaxed));
+                let mut bed = self.bed.lock().unwrap_or_else(PoisonError::into_inner);
+                bed.extend(elsewhere);
                 // The owner opens the job, then looks for sleepers; we lie down, then look for a
                 // job: one of the two sees the other (both orders are sequentially consistent).
                 self.sleepers.fetch_add(1, Ordering::SeqCst);
                 if !fresh(self.meeting.state.load(Ordering::SeqCst)) {
-                    drop(self.alarm.wait(bed).unwrap_or_else(PoisonError::into_inner));
+                    bed = self.alarm.wait(bed).unwrap_or_else(PoisonError::into_inner);
                 }
                 self.sleepers.fetch_sub(1, Ordering::SeqCst);
+                let mine = bed.iter().position(affinity::Off::is_mine);
+                let elsewhere = mine.map(|at| bed.swap_remove(at));
+                drop(bed);
+                drop(elsewhere); // Now it may run anywhere.
                 since = Instant::now();
             }
         }
