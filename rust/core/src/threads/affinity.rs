@@ -41,7 +41,7 @@ impl Off {
 
     /// Keeps the thread off another core instead. Any thread may say so.
     pub(super) fn instead(&mut self, core: usize) {
-        if core == self.core {
+        if core == self.core || !self.holds() {
             return;
         }
         if let Some(others) = without(&self.all, core)
@@ -50,15 +50,18 @@ impl Off {
             (self.core, self.others) = (core, others);
         }
     }
+
+    /// Whether nobody else has said meanwhile where the thread may run: that would be for them to take back.
+    fn holds(&self) -> bool {
+        // SAFETY: both are sets.
+        allowed(self.thread).is_some_and(|now| unsafe { libc::CPU_EQUAL(&now, &self.others) })
+    }
 }
 
 #[cfg(target_os = "linux")]
 impl Drop for Off {
     fn drop(&mut self) {
-        // If somebody else has said meanwhile where it may run, that holds.
-        // SAFETY: both are sets.
-        let mine = |now| unsafe { libc::CPU_EQUAL(&now, &self.others) };
-        if allowed(self.thread).is_some_and(mine) {
+        if self.holds() {
             allow(self.thread, &self.all);
         }
     }
