@@ -24,7 +24,8 @@ from purrceptron._bench.workloads import Workload, build
 SETTLE = 0.25
 """Seconds for the threads of the last competitor to fall asleep; one thread alone needs none.
 
-OpenBLAS's wait 2^28 ticks of the clock for more work, 134 ms at 2 GHz, and keep a core busy meanwhile."""
+OpenBLAS's wait 2^28 ticks of the clock for more work, 134 ms at 2 GHz, and keep a core busy.
+"""
 
 THREAD_VARIABLES = (
     "PURRCEPTRON_NUM_THREADS",
