@@ -50,9 +50,6 @@ pub trait Float:
     const ZERO: Self;
     /// The number one.
     const ONE: Self;
-    /// Numbers closer to zero have neighbours whose difference is no normal number: the smallest normal one, divided by
-    /// the distance from one to its neighbour. About 1e-31 (`f32`) and 1e-292 (`f64`).
-    const SPECK: Self;
     /// NumPy's name of the type.
     const NAME: &'static str;
 
@@ -102,7 +99,6 @@ macro_rules! float {
         impl Float for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
-            const SPECK: Self = <$t>::MIN_POSITIVE / <$t>::EPSILON;
             const NAME: &'static str = $name;
             #[cfg(target_arch = "x86_64")]
             type Avx512 = simd::$avx512;

@@ -28,6 +28,9 @@ pub trait Constants: Sized + 'static {
     const SQRT_2: Self;
     /// With `s = f / (2 + f)` and `z = s²`: `(log1p(f) / s - 2) / z` for `1 + f` in [√½, √2].
     const LOG: &'static [Self];
+    /// Numbers closer to zero have neighbours whose difference is no normal number: the smallest normal one, divided by
+    /// the distance from one to its neighbour. About 1e-31 (`f32`) and 1e-292 (`f64`).
+    const SPECK: Self;
     /// Numbers below this may be subnormal, or become it when halved.
     const LOG_TINY: Self;
     /// A power of two that lifts them out of there,
@@ -97,6 +100,7 @@ impl Constants for f32 {
     const SQRT_2: f32 = std::f32::consts::SQRT_2;
     const LOG: &'static [f32] = &[0.666_666_6, 0.400_003_34, 0.285_372_8, 0.235_827_61];
     const LOG_TINY: f32 = 2.0 * f32::MIN_POSITIVE;
+    const SPECK: f32 = f32::MIN_POSITIVE / f32::EPSILON;
     const LOG_LIFT: f32 = (1u64 << 32) as f32;
     const LOG_LIFT_EXPONENT: f32 = 32.0;
 
@@ -158,6 +162,7 @@ impl Constants for f64 {
         0.147_966_182_577_507_1,
     ];
     const LOG_TINY: f64 = 2.0 * f64::MIN_POSITIVE;
+    const SPECK: f64 = f64::MIN_POSITIVE / f64::EPSILON;
     const LOG_LIFT: f64 = (1u64 << 60) as f64;
     const LOG_LIFT_EXPONENT: f64 = 60.0;
 

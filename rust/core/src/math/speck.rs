@@ -8,9 +8,10 @@
 //! Both are taken as zero. A step of 30-64-64-2 took up to two and a half times as long before.
 
 use crate::float::Float;
+use crate::math::Constants;
 use crate::simd::VectorMath;
 
-/// `x`, or zero where that is closer to zero than [`Float::SPECK`].
+/// `x`, or zero where that is closer to zero than [`Constants::SPECK`].
 #[inline(always)]
 pub(crate) fn without_specks<V: VectorMath>(x: V) -> V {
     let speck = x.abs().lt(V::splat(V::Elem::SPECK)); // NaN is none.

@@ -2,8 +2,8 @@
 
 use super::Optimizer;
 use crate::error::Error;
-use crate::float::Float;
 use crate::isa::Isa;
+use crate::math::Constants;
 
 const FAMILY: [Optimizer; 9] = [
     Optimizer::Sgd { momentum: 0.0, nesterov: false },

@@ -150,14 +150,14 @@ mod tests {
         }
         let (ready, go) = (std::sync::mpsc::channel(), std::sync::mpsc::channel());
         let sleeper = std::thread::spawn(move || {
-            ready.0.send(Off::new(current().unwrap()).unwrap()).unwrap();
+            let off = Off::new(current().unwrap()).unwrap();
+            ready.0.send((off, current().unwrap())).unwrap();
             go.1.recv().unwrap();
             current().unwrap()
         });
-        let mut off = ready.1.recv().unwrap();
+        let (mut off, core) = ready.1.recv().unwrap();
         assert!(!off.is_mine());
-        let core = current().unwrap();
-        off.instead(core);
+        off.instead(core); // That is where it is now.
         go.0.send(()).unwrap();
         assert_ne!(sleeper.join().unwrap(), core);
     }
