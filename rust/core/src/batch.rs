@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use ndarray::{ArrayView2, s};
+use ndarray::{ArrayView2, ArrayViewMut1, s};
 
 use crate::architecture::Architecture;
 use crate::backprop::{matrix, rows_per_block};
@@ -338,7 +338,7 @@ impl<T: Float> GradientSink<T> for Accumulate<'_, T> {
                 let start = unit * rows;
                 // SAFETY: these places are this lane's.
                 let to = unsafe { deltas.part(start + places.start..start + places.end) };
-                to.copy_from_slice(dz.to_slice().expect("examples are columns here"));
+                ArrayViewMut1::from(to).assign(&dz);
             }
             return Ok(());
         }

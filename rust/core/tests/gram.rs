@@ -106,6 +106,38 @@ fn every_cost_and_the_weights_are_those_of_the_direct_path() {
 }
 
 #[test]
+fn the_only_layer_may_be_the_first() {
+    let wide = Wide::new();
+    let ctx = Context::new(Isa::best(), 2);
+    let classes = Array2::from_shape_fn((M, 3), |(i, k)| f64::from(u8::from(i % 3 == k)));
+    let values = wide.y.clone();
+    for (outputs, output, loss, y) in [
+        (1, Output::Sigmoid, Loss::BinaryCrossEntropy, &values),
+        (3, Output::Softmax, Loss::CategoricalCrossEntropy, &classes),
+        (3, Output::Identity, Loss::SquaredError, &classes),
+    ] {
+        let architecture = Architecture::new(&[N, outputs], Activation::Tanh, output).unwrap();
+        let net = Network::<f64>::new(architecture, Init::GlorotNormal, 2).unwrap();
+        for batch_size in [None, Some(16)] {
+            let run = |gram| {
+                let settings = settings(optimizers()[1], 0.1, batch_size, gram);
+                let settings = Settings { loss, learning_rate: 0.004, ..settings };
+                let (x, y) = (Samples::U8(wide.pixels.view()), Targets::Values(y.view()));
+                let data = Data::new(&net.architecture, loss, x, y, None).unwrap();
+                let mut trainer = Trainer::new(net.model(), M, settings).unwrap();
+                let costs = trainer.run(&ctx, &data, 50, &mut || false).unwrap();
+                trainer.form(&ctx, &data).unwrap();
+                (costs, trainer.parameters().weight(0).to_owned())
+            };
+            let (direct, gram) = (run(false), run(true));
+            assert!(direct.0[49] < 0.9 * direct.0[0], "{output:?} learns: {:?}", direct.0[49]);
+            assert!(direct.0.iter().zip(&gram.0).all(|(a, b)| (a - b).abs() < 1e-11), "{output:?}");
+            assert!((direct.1 - gram.1).iter().all(|d| d.abs() < 1e-11), "{output:?}");
+        }
+    }
+}
+
+#[test]
 fn forming_the_weights_changes_nothing_and_neither_do_threads() {
     let wide = Wide::new();
     for optimizer in optimizers() {

@@ -48,7 +48,7 @@ pub(super) fn blocked<T: Float>(ctx: &Context, p: &Product<'_, T>) -> Result<()>
             failed.get_or_init(|| error);
         }
     });
-    if plan.gram {
+    if plan.gram && failed.get().is_none() {
         let pieces = Pieces::at_most(plan.rows.count, 8);
         ctx.parallel(pieces.count, |i| {
             dispatch(ctx.isa(), Mirror { c: p.c, plan: &plan, tiles: pieces.get(i) });

@@ -63,6 +63,7 @@ impl<T: Float> Packed<T> {
         epilogue: Epilogue<'_, T>,
     ) {
         assert_eq!((a.ncols(), c.dim()), (self.rows, (a.nrows(), self.columns)));
+        assert!(c.ncols() <= 1 || c.strides()[1] == 1, "rows are contiguous");
         assert!(
             matches!(epilogue, Epilogue::None | Epilogue::Consume(_)),
             "the others are not done"

@@ -56,7 +56,8 @@ struct Meeting {
     /// on (high half).
     claimed: AtomicU64,
     /// How many workers may be inside: fewer than there are, once fewer threads are asked for.
-    /// Written before the job is opened; joining it proves that it has not changed since.
+    /// Written before the job is opened, so whoever sees the job open sees its limit; joining proves that it has not
+    /// changed since.
     limit: AtomicUsize,
     job: UnsafeCell<Job>,
 }
@@ -311,7 +312,7 @@ impl Pool {
         let mut since = Instant::now();
         loop {
             for _ in 0..64 {
-                let state = self.meeting.state.load(Ordering::Relaxed);
+                let state = self.meeting.state.load(Ordering::Acquire); // With the limit of its job.
                 if fresh(state) {
                     return state;
                 }
@@ -358,6 +359,10 @@ impl Drop for Closing<'_> {
                 std::hint::spin_loop();
             }
             inside = state.load(Ordering::Acquire) & INSIDE;
+        }
+        if std::thread::panicking() {
+            // The caller's own panic is the one that is passed on; a worker's must not turn up in the next job.
+            self.0.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
         }
     }
 }

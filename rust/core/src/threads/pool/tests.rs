@@ -93,3 +93,20 @@ fn a_panic_reaches_the_caller_and_the_pool_goes_on() {
     });
     assert_eq!(total.into_inner(), 28);
 }
+
+#[test]
+fn a_panic_of_the_caller_takes_the_workers_with_it() {
+    for _ in 0..20 {
+        let inside = AtomicUsize::new(0);
+        let caught = std::panic::catch_unwind(|| {
+            run(2, 2, None, &|i| {
+                inside.fetch_add(1, Ordering::SeqCst);
+                let since = std::time::Instant::now();
+                while inside.load(Ordering::SeqCst) < 2 && since.elapsed().as_millis() < 100 {}
+                assert!(i > 1, "both tasks");
+            });
+        });
+        assert!(caught.is_err());
+        run(2, 2, None, &|_| ()); // The job of somebody who has nothing to do with it.
+    }
+}
