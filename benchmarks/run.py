@@ -22,6 +22,8 @@ def main() -> int:
     parser.add_argument("--threads", type=int, help="for each competitor (default: all cores)")
     parser.add_argument("--no-plots", action="store_true", help="leave docs/benchmarks as it is")
     chosen = parser.parse_args()
+    if chosen.threads is not None and chosen.threads < 1:
+        parser.error(f"--threads is {chosen.threads}, expected an integer from 1 on")
     day = datetime.datetime.now(datetime.UTC).date().isoformat()
     name = f"{machine.slug()}-{day}{'-quick' if chosen.quick else ''}.json"
     path = HERE / "results" / name

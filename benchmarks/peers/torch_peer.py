@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from purrceptron._bench.peer import Task, Unsupported
-from purrceptron._bench.workloads import LEARNING_RATE, Arrays, Workload, start
+from purrceptron._bench.workloads import LEARNING_RATE, Arrays, Workload, operands, start
 
 NAME = "PyTorch"
 
@@ -17,10 +17,7 @@ def version() -> str:
 
 def task(workload: Workload, arrays: Arrays) -> Task:
     if workload.kind == "matmul":
-        a, b = (
-            torch.from_numpy(arrays[name]).T if layout == "t" else torch.from_numpy(arrays[name])
-            for name, layout in zip("ab", workload.settings["layout"], strict=True)
-        )
+        a, b = map(torch.from_numpy, operands(workload, arrays))
         out = torch.empty((a.shape[0], b.shape[1]), dtype=a.dtype)
         return Task(lambda: torch.matmul(a, b, out=out), result=out.numpy)
     if workload.kind == "function":

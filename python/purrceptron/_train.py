@@ -60,7 +60,8 @@ def train(
     net : Network
         It sees the new weights at the end of epochs, and keeps the last ones whatever happens.
     X : array-like of shape (m, n_0)
-        One example a row. uint8 is multiplied by the network's `uint8_scale`.
+        One example a row. uint8 is multiplied by the network's `uint8_scale`. It must stay as it is
+        until the fit ends: what is made of it is kept.
     y : array-like
         One sigmoid: (m,) or (m, 1) of 0 and 1. Softmax: (m,) class numbers. Several sigmoids: (m,
         n_L) of 0 and 1. Regression: (m, n_L), or (m,) if there is one output. Counts: the same,
@@ -242,8 +243,6 @@ def train(
         numbers = trainer.state_of_normalization() if any(net._normalization) else []
         history.state = State(optimizer.name, seed, *trainer.state(), numbers, now)
         notify(listeners, "on_train_end", net, history)
-    if (message := _core.take_warning()) is not None:
-        warn(message, RuntimeWarning)
     return history
 
 

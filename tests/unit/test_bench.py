@@ -1,23 +1,19 @@
 """The benchmark harness: fair turns, medians of ratios, and no credit for wrong answers."""
 
 import json
+import re
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from purrceptron._bench import machine, report, suite, workloads
-from purrceptron._bench.harness import (
-    Effort,
-    Result,
-    Worker,
-    WorkerError,
-    agree,
-    compare,
-    leave_out_the_unequal,
-)
-from purrceptron._bench.main import label
+from purrceptron._bench.competitor import Worker, WorkerError
+from purrceptron._bench.harness import Effort, Result, agree, compare, leave_out_the_unequal
+from purrceptron._bench.main import compare_all, label
 from purrceptron._bench.peer import Task
-from purrceptron._bench.worker import measure
+from purrceptron._bench.worker import load, measure
 from purrceptron._bench.workloads import Workload
 
 PEER = """
@@ -98,6 +94,9 @@ def test_one_that_ends_at_another_loss_is_left_out():
     assert set(result.seconds) == {"a", "b", "c"}
     assert result.skipped["d"] == "ended a fit (float32) at a loss of 0.9, the others at 0.52"
     assert "nan" in result.skipped["e"]
+    # nor does it stretch the range that the others are said to have ended in
+    assert report.losses(result) == "0.49 - 0.52"
+    assert set(result.to_json()["loss"]) == {"a", "b", "c"}
 
 
 def test_ratios_are_medians_of_neighbours_in_time():
@@ -136,6 +135,16 @@ def test_every_workload_can_be_built_and_sent(quick):
             if workload.flop < 1e8 and workload.kind != "gram":
                 arrays = workloads.build(again)
                 assert {a.dtype for n, a in arrays.items() if n != "y"} == {np.dtype(again.dtype)}
+
+
+@pytest.mark.parametrize("layout", ["nn", "nt", "tn", "tt"])
+def test_the_factors_of_a_product_have_the_layout_that_is_said(layout):
+    product = Workload("matmul", "tiny", "float64", {"layout": layout, "m": 3, "k": 4, "n": 5})
+    factors = workloads.operands(product, workloads.build(product))
+    assert [factor.shape for factor in factors] == [(3, 4), (4, 5)]
+    orders = {"n": "C_CONTIGUOUS", "t": "F_CONTIGUOUS"}
+    for factor, letter in zip(factors, layout, strict=True):
+        assert factor.flags[orders[letter]]
 
 
 def test_the_cat_networks_arithmetic():
@@ -183,3 +192,81 @@ def test_the_table_shows_times_ratios_and_the_fraction_of_the_bound():
     text = report.plain(section.title, heading, rows)
     assert "600 ns  3.00x" in text
     assert json.loads(json.dumps(measured.to_json()))["results"]["Products"][0]["name"] == "tiny"
+
+
+def test_the_bound_is_the_peak_alone():
+    """What Adam reads and writes of a small network stays in the cache."""
+    step = next(workloads.networks(quick=True))
+    slow_memory = machine.Bound({"float32": 1e9}, 1.0, "test")
+    assert slow_memory.seconds(step) == step.flop / 1e9
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        ({"NumPy": [2e-6], "purrceptron": [1e-6]}, "purrceptron 1 us"),
+        ({"2 threads": [1e-6], "1 thread": [2e-6]}, "2 threads 1 us"),
+        ({}, "nobody does it"),
+    ],
+)
+def test_a_line_a_workload(seconds, said):
+    assert report.line(Result(PRODUCT, 1, seconds)) == f"tiny, float64: {said}"
+
+
+def test_tables_come_last_and_are_held_against_the_bound_of_the_whole_run(
+    tmp_path, monkeypatch, capsys
+):
+    sections = [suite.Section(title, "", 1, (PRODUCT,)) for title in ("Early", "Late")]
+    peaks = iter([1.0, 1e9])  # the machine was not itself when the run began
+    monkeypatch.setattr(suite, "sections", lambda quick, threads: sections)
+    monkeypatch.setattr(
+        suite, "bound", lambda team: machine.Bound({"float64": next(peaks)}, 1e9, "test")
+    )
+    path = tmp_path / "bench.json"
+    assert compare_all(suite.BUILT_IN, quick=True, json_path=path, threads=1) == 0
+    said = capsys.readouterr().out
+    times = [m.start() for m in re.finditer("^tiny, float64: purrceptron ", said, re.MULTILINE)]
+    assert len(times) == 2
+    assert times[-1] < said.index("1 thread: 1 GFLOP/s in float64 (test)") < said.index("Early")
+    kept = json.loads(path.read_text())
+    assert kept["bounds"]["1"]["peak"] == {"float64": 1e9}
+    reached = [
+        f"{PRODUCT.flop / 1e9 / results[0]['median']['purrceptron']:.0%}"
+        for results in kept["results"].values()
+    ]
+    assert re.findall(r"\b\d+%", said) == reached
+
+
+@pytest.mark.parametrize("threads", ["0", "-1"])
+def test_a_number_of_threads_that_is_none(threads, tmp_path, monkeypatch, capsys):
+    runner = load(str(Path(__file__).parents[2] / "benchmarks" / "run.py"))
+    monkeypatch.setattr(runner, "compare_all", lambda *_, **__: pytest.fail("it began"))
+    monkeypatch.setattr(runner, "HERE", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["run.py", "--threads", threads])
+    with pytest.raises(SystemExit) as ended:
+        runner.main()
+    assert ended.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == f"run.py: error: --threads is {threads}, expected an integer from 1 on"
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("taken", "taken is a folder, expected a file"),
+        ("missing/bench.json", "its folder is missing or not writable"),
+        ("file/bench.json", "its folder is missing or not writable"),
+    ],
+)
+def test_where_no_file_can_go_is_found_before_anything_is_timed(where, said, tmp_path, monkeypatch):
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "file").touch(0o777)
+    monkeypatch.setattr(suite, "measure", lambda *_: pytest.fail("it began"))
+    with pytest.raises(OSError, match=re.escape(said)):
+        compare_all(suite.BUILT_IN, json_path=tmp_path / where)
+
+
+@pytest.mark.skipif(not Path("/dev/null").exists(), reason="no such device here")
+def test_a_device_is_not_replaced_by_a_file():
+    with pytest.raises(OSError, match="/dev/null is a device or the like, expected a file"):
+        compare_all((), json_path=Path("/dev/null"))

@@ -5,10 +5,6 @@ whatever runs next, and because a machine's speed drifts: the ratio of two neigh
 says more than the ratio of two averages.
 """
 
-import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -19,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from purrceptron._bench.competitor import Worker, WorkerError
 from purrceptron._bench.workloads import Workload, build
 
 SETTLE = 0.25
@@ -26,82 +23,6 @@ SETTLE = 0.25
 
 OpenBLAS's wait 2^28 ticks of the clock for more work, 134 ms at 2 GHz, and keep a core busy.
 """
-
-THREAD_VARIABLES = (
-    "PURRCEPTRON_NUM_THREADS",
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
-
-
-class WorkerError(RuntimeError):
-    """A competitor's process failed; the message has its own words."""
-
-
-class Worker:
-    """A competitor's process, idle until it is asked.
-
-    Parameters
-    ----------
-    source : str
-        The peer: a module's name, or a file's path.
-    threads : int
-        How many it may use.
-    """
-
-    def __init__(self, source: str, threads: int) -> None:
-        self._log = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115  (until close)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "purrceptron._bench.worker", source, str(threads)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            text=True,
-            env=os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)),
-        )
-        self.threads = threads
-        try:
-            who = self.ask("who")
-        except WorkerError:
-            self.close()
-            raise
-        self.name: str = who["name"]
-        self.version: str = who["version"]
-
-    def ask(self, what: str, **details: Any) -> dict[str, Any]:
-        """Send a request and wait for its answer, which may be ``{"unsupported": why}``."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        try:
-            self._process.stdin.write(json.dumps({"ask": what, **details}) + "\n")
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it has ended, and its log says why
-        line = self._process.stdout.readline()
-        if not line:
-            self._log.seek(0)
-            words = self._log.read().strip().splitlines()
-            status = self._process.wait()
-            raise WorkerError(": ".join([f"its process ended with status {status}", *words[-1:]]))
-        answer: dict[str, Any] = json.loads(line)
-        if "error" in answer:
-            raise WorkerError(f"{answer['error']}\n{answer['traceback']}")
-        return answer
-
-    def close(self) -> None:
-        """End the process."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        try:
-            self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process.stdout.close()
-        self._log.close()
 
 
 @dataclass
@@ -113,7 +34,7 @@ class Result:
     seconds : dict
         For each competitor the seconds of a step, one for each round.
     loss : dict
-        Where each competitor's fit ended, measured the same way for all.
+        Where the fit of each that took part ended, measured the same way for all.
     skipped : dict
         Why a competitor did not take part.
     """
@@ -216,9 +137,10 @@ def leave_out_the_unequal(result: Result) -> None:
     if len(result.loss) < 3:
         return
     usual = median(result.loss.values())
-    for name, loss in result.loss.items():
+    for name, loss in list(result.loss.items()):
         if not abs(loss - usual) <= SPREAD[result.workload.kind] * usual:
             result.seconds.pop(name, None)
+            del result.loss[name]  # else it would stretch the range that the others ended in
             what = f"{result.workload.name} ({result.workload.dtype})"
             result.skipped[name] = (
                 f"ended {what} at a loss of {loss:.4g}, the others at {usual:.4g}"

@@ -55,7 +55,7 @@ class Bound:
     peak : dict
         For each dtype, flop/s of multiply-adds.
     bandwidth : float
-        Bytes/s to and from memory.
+        Bytes/s to and from memory, to know the machine by.
     source : str
         How the peak was measured.
     """
@@ -65,8 +65,11 @@ class Bound:
     source: str
 
     def seconds(self, workload: Workload) -> float:
-        """Return the least time of a step, or 0 if its bound is not known."""
-        return max(workload.flop / self.peak[workload.dtype], workload.state / self.bandwidth)
+        """Return the least time of a step: what its multiply-adds alone take at the peak.
+
+        The bandwidth is no part of it: what a small network reads and writes stays in the cache.
+        """
+        return workload.flop / self.peak[workload.dtype]
 
     def or_more(self, other: Self | None) -> Self:
         """Return the higher figures of both.

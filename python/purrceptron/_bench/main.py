@@ -1,10 +1,11 @@
-"""Run the sections, print their tables, keep the figures."""
+"""Run the sections, a line for each workload; then print their tables, and keep the figures."""
 
 import json
 import os
 import re
 import sys
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from purrceptron._bench import machine, report, suite
@@ -20,27 +21,30 @@ def compare_all(
     with_scaling: bool = False,
 ) -> int:
     """Time the competitors, given as modules or files; return the exit status."""
-    if json_path is not None and not os.access(json_path.parent, os.W_OK | os.X_OK):
-        raise FileNotFoundError(f"{json_path}: its folder is missing or not writable")
-    threads = threads or machine.cores()
+    if json_path is not None:
+        check_writable(json_path)
+    if threads is None:
+        threads = machine.cores()
     print(f"{machine.processor()}, {suite.thread_label(threads)}")
     if machine.load() > 0.5:
         print(
             f"The machine is busy (load {machine.load():.1f}): these figures will say little. "
             "Run this again when nothing else runs."
         )
-    measured, told = None, set[int]()
-    for measured, section in suite.measure(sources, quick, threads, progress):
-        progress("")
-        if section.threads not in told:
-            told.add(section.threads)
-            print(report.bound_line(measured, section.threads))
-        report.show(measured, section)
-    assert measured is not None
+    measured = suite.Suite(quick)
+    runs = [suite.measure(measured, sources, threads, progress)]
     if with_scaling and threads > 1:
-        for _, section in suite.scaling(quick, threads, measured, progress):
-            progress("")
-            report.show(measured, section)
+        runs.append(suite.scaling(measured, threads, progress))
+    for result in chain(*runs):
+        progress("")
+        print(report.line(result), flush=True)
+    progress("")
+    # Only now are the bounds the highest of the run, which the tables are held against.
+    print()
+    for count in measured.bounds:
+        print(report.bound_line(measured, count))
+    for section in measured.sections:
+        report.show(measured, section)
     for source, why in measured.missing.items():
         print(f"Skipped {label(source)}: {why}")
     for line in left_out(measured):
@@ -50,6 +54,17 @@ def compare_all(
         atomic_write(json_path, (json.dumps(measured.to_json(), indent=1) + "\n").encode())
         print(f"Figures: {json_path}")
     return 0
+
+
+def check_writable(path: Path) -> None:
+    """Raise ``OSError`` unless a file can be put there: the figures would come minutes later."""
+    target = Path(os.path.realpath(path))  # which is what is replaced
+    if target.is_dir():
+        raise IsADirectoryError(f"{path} is a folder, expected a file")
+    if target.exists() and not target.is_file():
+        raise OSError(f"{path} is a device or the like, expected a file")
+    if not (target.parent.is_dir() and os.access(target.parent, os.W_OK | os.X_OK)):
+        raise FileNotFoundError(f"{path}: its folder is missing or not writable")
 
 
 def label(source: str) -> str:

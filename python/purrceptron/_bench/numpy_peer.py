@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from purrceptron import _reference as reference
 from purrceptron._bench.peer import Task, Unsupported
-from purrceptron._bench.workloads import LEARNING_RATE, Arrays, Workload, start
+from purrceptron._bench.workloads import LEARNING_RATE, Arrays, Workload, operands, start
 
 NAME = "NumPy"
 
@@ -23,10 +23,7 @@ def version() -> str:
 def task(workload: Workload, arrays: Arrays) -> Task:
     """Get ready to do the workload."""
     if workload.kind == "matmul":
-        a, b = (
-            arrays[name].T if layout == "t" else arrays[name]
-            for name, layout in zip("ab", workload.settings["layout"], strict=True)
-        )
+        a, b = operands(workload, arrays)
         out = np.empty((a.shape[0], b.shape[1]), a.dtype)
         return Task(lambda: np.matmul(a, b, out=out), result=lambda: out)
     if workload.kind == "function":

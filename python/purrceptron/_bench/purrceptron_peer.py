@@ -7,7 +7,7 @@ import numpy as np
 import purrceptron as pc
 from purrceptron import _core
 from purrceptron._bench.peer import Task, Unsupported
-from purrceptron._bench.workloads import LEARNING_RATE, Arrays, Workload, start
+from purrceptron._bench.workloads import LEARNING_RATE, Arrays, Workload, operands, start
 
 NAME = "purrceptron"
 BOUND = "fused multiply-adds on registers"
@@ -31,10 +31,7 @@ def bandwidth() -> float:
 def task(workload: Workload, arrays: Arrays) -> Task:
     """Get ready to do the workload."""
     if workload.kind == "matmul":
-        a, b = (
-            arrays[name].T if layout == "t" else arrays[name]
-            for name, layout in zip("ab", workload.settings["layout"], strict=True)
-        )
+        a, b = operands(workload, arrays)
         out = np.empty((a.shape[0], b.shape[1]), a.dtype)
         return Task(lambda: pc.kernels.matmul(a, b, out=out), result=lambda: out)
     if workload.kind == "function":

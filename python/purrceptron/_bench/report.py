@@ -14,7 +14,8 @@ def table(suite: Suite, section: Section) -> tuple[Row, list[Row]]:
     """Return the heading and the rows of a section.
 
     Beside each competitor's time stands how many times as long as purrceptron's it is; beside
-    ours, what fraction of the bound it reaches.
+    ours, what fraction of the peak it reaches, where the work's multiply-adds are counted. The peak
+    is the best seen in the run, so a table of a run that is still going on would flatter us.
     """
     results = suite.results[section.title]
     ours = OURS if any(OURS in r.seconds for r in results) else first(results)
@@ -60,7 +61,7 @@ def names(results: Sequence[Result]) -> list[str]:
 
 
 def fraction(suite: Suite, result: Result, name: str) -> str:
-    """Return what part of the machine's bound a competitor reached."""
+    """Return what part of the machine's peak of multiply-adds a competitor reached."""
     if name not in result.seconds or not result.workload.flop:
         return "-"
     least = suite.bounds[result.threads].seconds(result.workload)
@@ -128,6 +129,13 @@ def bound_line(suite: Suite, threads: int) -> str:
         f"{thread_label(threads)}: {peaks} ({bound.source}); "
         f"{bound.bandwidth / 1e9:.1f} GB/s copied in memory"
     )
+
+
+def line(result: Result) -> str:
+    """Say that a workload is done and how long we took: a sign of life until the tables come."""
+    name = OURS if OURS in result.seconds else first([result])
+    took = f"{name} {duration(result.time(name))}" if name in result.seconds else "nobody does it"
+    return f"{result.workload.name}, {result.workload.dtype}: {took}"
 
 
 def duration(seconds: float) -> str:

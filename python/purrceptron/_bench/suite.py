@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from purrceptron._bench import machine, workloads
-from purrceptron._bench.harness import Effort, Result, Worker, WorkerError, compare
+from purrceptron._bench.competitor import Worker, WorkerError
+from purrceptron._bench.harness import Effort, Result, compare
 from purrceptron._bench.workloads import Workload
 
 OURS = "purrceptron"
@@ -34,6 +35,7 @@ class Suite:
     quick: bool
     versions: dict[str, str] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+    sections: list[Section] = field(default_factory=list)  # those that were begun, in their order
     bounds: dict[int, machine.Bound] = field(default_factory=dict)
     results: dict[str, list[Result]] = field(default_factory=dict)
     load: float = field(default_factory=machine.load)  # before the run: it should be near 0
@@ -92,20 +94,16 @@ def sections(quick: bool, threads: int) -> list[Section]:
 
 
 def measure(
-    sources: Sequence[str],
-    quick: bool,
-    threads: int,
-    say: Callable[[str], None],
-) -> Iterator[tuple[Suite, Section]]:
-    """Run every section, and hand over what is known after each.
+    suite: Suite, sources: Sequence[str], threads: int, say: Callable[[str], None]
+) -> Iterator[Result]:
+    """Run every section into the suite, and hand over each result when it is there.
 
     The machine's bounds are measured before each section, by the first competitor that knows how;
-    the highest count.
+    the highest count, so they are known when the last section is done.
     """
-    suite = Suite(quick)
     with ExitStack() as stack:
         teams: dict[int, list[Worker]] = {}
-        for section in sections(quick, threads):
+        for section in sections(suite.quick, threads):
             if section.threads not in teams:
                 say(f"starting the competitors, {thread_label(section.threads)} each")
                 team = start_all(sources, section.threads, suite.missing)
@@ -116,12 +114,19 @@ def measure(
             say("measuring what the machine can do")
             measured = bound(teams[section.threads])
             suite.bounds[section.threads] = measured.or_more(suite.bounds.get(section.threads))
-            results = suite.results.setdefault(section.title, [])
-            for workload in section.workloads:
-                say(f"{section.title}: {workload.name}, {workload.dtype}")
-                effort = Effort.of(quick, workload)
-                results.append(compare(teams[section.threads], workload, effort))
-            yield suite, section
+            yield from run_section(suite, section, teams[section.threads], say)
+
+
+def run_section(
+    suite: Suite, section: Section, team: Sequence[Worker], say: Callable[[str], None]
+) -> Iterator[Result]:
+    """Compare a team on each workload of a section."""
+    suite.sections.append(section)
+    results = suite.results.setdefault(section.title, [])
+    for workload in section.workloads:
+        say(f"{section.title}: {workload.name}, {workload.dtype}")
+        results.append(compare(team, workload, Effort.of(suite.quick, workload)))
+        yield results[-1]
 
 
 def start_all(sources: Sequence[str], threads: int, missing: dict[str, str]) -> list[Worker]:
@@ -144,15 +149,13 @@ def bound(team: Sequence[Worker]) -> machine.Bound:
     raise WorkerError("no competitor can measure the peak of this machine")
 
 
-def scaling(
-    quick: bool, threads: int, suite: Suite, say: Callable[[str], None]
-) -> Iterator[tuple[Suite, Section]]:
+def scaling(suite: Suite, threads: int, say: Callable[[str], None]) -> Iterator[Result]:
     """Time purrceptron alone, on one thread and on more, in turn."""
     counts = sorted({1, *(2**i for i in range(1, 10) if 2**i < threads), threads})
-    largest = list(workloads.networks(quick))[-2:]
+    largest = list(workloads.networks(suite.quick))[-2:]
     square = [w for w in workloads.products() if w.name == "large square"]
     section = Section(
-        "Threads", "purrceptron alone.", threads, (*square, *workloads.cats(quick), *largest)
+        "Threads", "purrceptron alone.", threads, (*square, *workloads.cats(suite.quick), *largest)
     )
     with ExitStack() as stack:
         team = []
@@ -161,11 +164,7 @@ def scaling(
             worker.name = thread_label(count)
             stack.callback(worker.close)
             team.append(worker)
-        results = suite.results.setdefault(section.title, [])
-        for workload in section.workloads:
-            say(f"{section.title}: {workload.name}, {workload.dtype}")
-            results.append(compare(team, workload, Effort.of(quick, workload)))
-        yield suite, section
+        yield from run_section(suite, section, team, say)
 
 
 def thread_label(count: int) -> str:

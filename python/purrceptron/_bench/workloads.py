@@ -61,9 +61,7 @@ class Workload:
     settings : dict
         What the kind needs to know: sizes, layers, epochs.
     flop : float
-        Floating-point operations that one step cannot do without.
-    state : float
-        Bytes that a step must move if its arrays lie in memory: they bound it as well.
+        Floating-point operations that one step cannot do without, or 0 where nobody counts them.
     """
 
     kind: str
@@ -71,7 +69,6 @@ class Workload:
     dtype: str
     settings: dict[str, Any] = field(default_factory=dict)
     flop: float = 0.0
-    state: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Return what a worker process is sent."""
@@ -118,7 +115,6 @@ def gram(quick: bool) -> Iterator[Workload]:
 def networks(quick: bool, dtype: str = "float32") -> Iterator[Workload]:
     """Mini-batch Adam on networks from small to large."""
     for layers, batch, rows, epochs, learning_rate in NETWORKS:
-        parameters = sum(n_in * n_out + n_out for n_in, n_out in pairwise(layers))
         yield Workload(
             "mini_batch",
             f"{'-'.join(map(str, layers))}, batch {batch}",
@@ -131,8 +127,6 @@ def networks(quick: bool, dtype: str = "float32") -> Iterator[Workload]:
                 "learning_rate": learning_rate,
             },
             flop=training_flop(layers, batch),
-            # Adam reads and writes each parameter and its two moments
-            state=6.0 * np.dtype(dtype).itemsize * parameters,
         )
 
 
@@ -177,6 +171,15 @@ def build(workload: Workload) -> Arrays:
     noise = 0.5 * random.standard_normal((rows, layers[-1]))
     teacher = random.standard_normal((layers[0], layers[-1])) / layers[0] ** 0.5
     return {**arrays, "X": X.astype(workload.dtype), "y": np.argmax(X @ teacher + noise, axis=1)}
+
+
+def operands(workload: Workload, arrays: Arrays) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the two factors of a product, laid out as the workload says."""
+    a, b = (
+        arrays[name].T if layout == "t" else arrays[name]
+        for name, layout in zip("ab", workload.settings["layout"], strict=True)
+    )
+    return a, b
 
 
 def start(arrays: Arrays) -> reference.Parameters:

@@ -95,6 +95,20 @@ impl<T: Float> DerefMut for Buffer<T> {
     }
 }
 
+/// A vector of `len` items, for `what` (a word or two for the error): memory that the library's own `collect` asks for is
+/// not refused but aborts.
+pub(crate) fn try_collect<E>(
+    len: usize,
+    what: &'static str,
+    items: impl Iterator<Item = E>,
+) -> Result<Vec<E>> {
+    let mut all = Vec::new();
+    let bytes = len.saturating_mul(size_of::<E>());
+    all.try_reserve_exact(len).map_err(|_| Error::OutOfMemory { bytes, what })?;
+    all.extend(items.take(len));
+    Ok(all)
+}
+
 /// Where the memory comes from: so many bytes of zeros, and a page more where the buffer may begin within one.
 mod memory {
     use std::alloc::{Layout, alloc_zeroed, dealloc};

@@ -6,6 +6,8 @@
 //! distribution on `[-limit, limit]` has the variance `limit² / 3`. Orthogonal weights keep lengths (Saxe et
 //! al. 2014). Biases begin at zero.
 
+use crate::buffer::Buffer;
+use crate::error::Result;
 use crate::float::Float;
 use crate::math::dot;
 use crate::rng::{Purpose, Rng};
@@ -70,6 +72,9 @@ impl Init {
 
     /// Fills the weights of layer number `layer`, (n_out, n_in) in row order. Each layer has a random
     /// stream of its own; an `f32` network gets the numbers of the `f64` one, rounded.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory): orthogonal rows are made in double precision first.
     pub fn fill<T: Float>(
         self,
         seed: u64,
@@ -77,7 +82,7 @@ impl Init {
         n_in: usize,
         n_out: usize,
         weight: &mut [T],
-    ) {
+    ) -> Result<()> {
         let (fan_in, fan_out) = (n_in as f64, n_out as f64);
         let mut rng = Rng::new(seed, Purpose::Weights, layer);
         if self == Self::Orthogonal {
@@ -86,6 +91,7 @@ impl Init {
         let mut normal = |variance: f64| {
             let deviation = variance.sqrt();
             weight.fill_with(|| T::from_f64(deviation * rng.normal()));
+            Ok(())
         };
         match self {
             Self::HeNormal => return normal(2.0 / fan_in),
@@ -98,16 +104,21 @@ impl Init {
             Self::GlorotUniform => (6.0 / (fan_in + fan_out)).sqrt(),
             Self::LecunUniform => (3.0 / fan_in).sqrt(),
             Self::Series => 1.0 / fan_in.sqrt(),
-            _ => return weight.fill(T::ZERO),
+            _ => {
+                weight.fill(T::ZERO);
+                return Ok(());
+            }
         };
         weight.fill_with(|| T::from_f64(limit * (2.0 * rng.uniform() - 1.0)));
+        Ok(())
     }
 }
 
 /// Orthonormal rows (or columns, whichever are fewer): normal numbers, made orthogonal by Gram and Schmidt.
-fn orthogonal<T: Float>(rng: &mut Rng, n_in: usize, n_out: usize, weight: &mut [T]) {
+fn orthogonal<T: Float>(rng: &mut Rng, n_in: usize, n_out: usize, weight: &mut [T]) -> Result<()> {
     let (count, len) = (n_in.min(n_out), n_in.max(n_out));
-    let mut vectors: Vec<f64> = (0..count * len).map(|_| rng.normal()).collect();
+    let mut vectors = Buffer::<f64>::zeros(count * len, "orthogonal weights")?;
+    vectors.fill_with(|| rng.normal());
     for j in 0..count {
         let (before, rest) = vectors.split_at_mut(j * len);
         let v = &mut rest[..len];
@@ -132,6 +143,7 @@ fn orthogonal<T: Float>(rng: &mut Rng, n_in: usize, n_out: usize, weight: &mut [
             *out = T::from_f64(vectors[i * row + j * column]);
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -152,7 +164,7 @@ mod tests {
             (Init::Zeros, 0.0, 0.0),
         ] {
             let mut weight = vec![f64::NAN; n_in * n_out];
-            init.fill(1, 0, n_in, n_out, &mut weight);
+            init.fill(1, 0, n_in, n_out, &mut weight).unwrap();
             let mean = weight.iter().sum::<f64>() / weight.len() as f64;
             let square = weight.iter().map(|w| w * w).sum::<f64>() / weight.len() as f64;
             assert!(mean.abs() <= 0.02 * variance.sqrt(), "{init:?}: mean {mean}");
@@ -167,7 +179,7 @@ mod tests {
     fn orthogonal_rows_or_columns() {
         for (n_in, n_out) in [(7, 3), (3, 7), (40, 40), (1, 5), (200, 1)] {
             let mut weight = vec![f64::NAN; n_in * n_out];
-            Init::Orthogonal.fill(1, 0, n_in, n_out, &mut weight);
+            Init::Orthogonal.fill(1, 0, n_in, n_out, &mut weight).unwrap();
             let w = ndarray::Array2::from_shape_vec((n_out, n_in), weight).unwrap();
             let product = if n_out <= n_in { w.dot(&w.t()) } else { w.t().dot(&w) };
             let error = product - ndarray::Array2::<f64>::eye(n_in.min(n_out));
@@ -178,11 +190,11 @@ mod tests {
     #[test]
     fn single_precision_is_double_precision_rounded() {
         let (mut single, mut double) = (vec![0f32; 50], vec![0f64; 50]);
-        Init::HeNormal.fill(7, 2, 10, 5, &mut single);
-        Init::HeNormal.fill(7, 2, 10, 5, &mut double);
+        Init::HeNormal.fill(7, 2, 10, 5, &mut single).unwrap();
+        Init::HeNormal.fill(7, 2, 10, 5, &mut double).unwrap();
         assert!(single.iter().zip(&double).all(|(&s, &d)| s == d as f32));
         let mut other = vec![0f64; 50];
-        Init::HeNormal.fill(7, 3, 10, 5, &mut other);
+        Init::HeNormal.fill(7, 3, 10, 5, &mut other).unwrap();
         assert_ne!(double, other);
     }
 }

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::gemm::{Epilogue, gemm};
 use crate::loader::SampleLoader;
+use crate::network::zeros;
 use crate::samples::{Rows, Samples};
 
 /// A layer's weights, (n_out, n_in), and biases, (n_out).
@@ -47,12 +48,7 @@ pub fn forward<T: Float>(
     let room = || Buffer::zeros(block * widest, "activations");
     let (mut this, mut other) = (room()?, room()?);
     let mut samples = SampleLoader::new(1.0);
-    let mut out = Vec::new();
-    let len = m * architecture.outputs();
-    let bytes = len.saturating_mul(size_of::<T>());
-    out.try_reserve_exact(len).map_err(|_| Error::OutOfMemory { bytes, what: "predictions" })?;
-    out.resize(len, T::ZERO);
-    let mut out = Array2::from_shape_vec((m, architecture.outputs()), out).expect("as long");
+    let mut out = zeros(m, architecture.outputs())?;
     for from in (0..m).step_by(block) {
         let range = from..m.min(from + block);
         let rows = range.len();

@@ -9,7 +9,7 @@ use crate::backprop::{
     Saved, first_activations, layer_forward, matrix, matrix_mut, rows_per_block,
 };
 use crate::batch::Passes;
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, try_collect};
 use crate::context::Context;
 use crate::data::{Data, check_samples};
 use crate::error::{Error, Result};
@@ -94,9 +94,22 @@ impl<T: Float> Model<'_, T> {
     /// If the samples have no rows, the wrong number of columns, or a number that is not finite;
     /// [`Error::OutOfMemory`].
     pub fn forward(&self, ctx: &Context, x: &Samples<'_>) -> Result<Array2<T>> {
+        self.forward_until(ctx, x, &mut || false)
+    }
+
+    /// The same, asking before each layer of a block of rows whether to stop.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward), and [`Error::Interrupted`].
+    pub fn forward_until(
+        &self,
+        ctx: &Context,
+        x: &Samples<'_>,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<Array2<T>> {
         check_samples(self.architecture, x)?;
         let mut out = zeros(x.dim().0, self.architecture.outputs())?;
-        self.for_each_block(ctx, x, None, |rows, logits| {
+        self.for_each_block(ctx, x, None, stop, |rows, logits| {
             self.outputs(ctx, logits, out.slice_mut(s![rows, ..]));
         })?;
         Ok(out)
@@ -105,13 +118,18 @@ impl<T: Float> Model<'_, T> {
     /// The activations `A_l`, (m, n_l), of every hidden layer, the first one first.
     ///
     /// # Errors
-    /// As [`forward`](Self::forward).
-    pub fn activations(&self, ctx: &Context, x: &Samples<'_>) -> Result<Vec<Array2<T>>> {
+    /// As [`forward_until`](Self::forward_until).
+    pub fn activations(
+        &self,
+        ctx: &Context,
+        x: &Samples<'_>,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<Vec<Array2<T>>> {
         check_samples(self.architecture, x)?;
         let (m, hidden) = (x.dim().0, self.architecture.hidden().len());
         let sizes = &self.architecture.sizes()[1..=hidden];
         let mut all = sizes.iter().map(|&n| zeros(m, n)).collect::<Result<Vec<_>>>()?;
-        self.for_each_layer(ctx, x, None, |l, rows, a| {
+        self.for_each_layer(ctx, x, None, stop, |l, rows, a| {
             if let Some(out) = all.get_mut(l) {
                 out.slice_mut(s![rows, ..]).assign(&a);
             }
@@ -131,9 +149,24 @@ impl<T: Float> Model<'_, T> {
         loss: Loss,
         penalty: impl Into<Penalty>,
     ) -> Result<f64> {
+        self.loss_until(ctx, data, loss, penalty, &mut || false)
+    }
+
+    /// The same, asking before each layer of a block of rows whether to stop.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`]; [`Error::Interrupted`].
+    pub fn loss_until(
+        &self,
+        ctx: &Context,
+        data: &Data<'_, T>,
+        loss: Loss,
+        penalty: impl Into<Penalty>,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<f64> {
         let mut targets = TargetLoader::default();
         let mut sum = 0.0;
-        self.for_each_block(ctx, &data.x, None, |rows, logits| {
+        self.for_each_block(ctx, &data.x, None, stop, |rows, logits| {
             let (y, weights) = targets.load(data, &Rows::Run(rows));
             sum += loss.value(ctx.isa(), logits, y, weights);
         })?;
@@ -149,11 +182,12 @@ impl<T: Float> Model<'_, T> {
         data: &Data<'_, T>,
         loss: Loss,
         first: Option<ArrayView2<'_, T>>,
+        stop: &mut dyn FnMut() -> bool,
     ) -> Result<(f64, Array2<T>)> {
         let mut targets = TargetLoader::default();
         let mut sum = 0.0;
         let mut out = zeros(data.len(), self.architecture.outputs())?;
-        self.for_each_block(ctx, &data.x, first, |rows, logits| {
+        self.for_each_block(ctx, &data.x, first, stop, |rows, logits| {
             let (y, weights) = targets.load(data, &Rows::Run(rows.clone()));
             sum += loss.value(ctx.isa(), logits, y, weights);
             self.outputs(ctx, logits, out.slice_mut(s![rows, ..]));
@@ -173,13 +207,28 @@ impl<T: Float> Model<'_, T> {
         loss: Loss,
         penalty: impl Into<Penalty>,
     ) -> Result<(f64, Parameters<T>)> {
+        self.gradients_until(ctx, data, loss, penalty, &mut || false)
+    }
+
+    /// The same, asking before each layer of a block of rows whether to stop.
+    ///
+    /// # Errors
+    /// As [`gradients`](Self::gradients), and [`Error::Interrupted`].
+    pub fn gradients_until(
+        &self,
+        ctx: &Context,
+        data: &Data<'_, T>,
+        loss: Loss,
+        penalty: impl Into<Penalty>,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<(f64, Parameters<T>)> {
         let rows = Rows::Run(0..data.len());
         let m = data.total_weight(&rows);
         let mut gradients = Parameters::zeros(self.architecture)?;
         let mut passes = Passes::in_blocks(self.architecture, self.uint8_scale, data.len())?;
         let problem = Problem { architecture: self.architecture, loss, data };
-        let (into, go_on) = (&mut gradients, &mut || false);
-        let sum = passes.gradients(ctx, &problem, &rows, self.parameters, into, 1.0 / m, go_on)?;
+        let into = &mut gradients;
+        let sum = passes.gradients(ctx, &problem, &rows, self.parameters, into, 1.0 / m, stop)?;
         if !sum.is_finite() {
             return Err(Error::Overflow { what: "the loss" });
         }
@@ -201,10 +250,11 @@ impl<T: Float> Model<'_, T> {
         ctx: &Context,
         x: &Samples<'_>,
         first: Option<ArrayView2<'_, T>>,
+        stop: &mut dyn FnMut() -> bool,
         mut f: impl FnMut(Range<usize>, ArrayView2<'_, T>),
     ) -> Result<()> {
         let last = self.architecture.layers() - 1;
-        self.for_each_layer(ctx, x, first, |l, rows, a| {
+        self.for_each_layer(ctx, x, first, stop, |l, rows, a| {
             if l == last {
                 f(rows, a);
             }
@@ -218,6 +268,7 @@ impl<T: Float> Model<'_, T> {
         ctx: &Context,
         x: &Samples<'_>,
         first: Option<ArrayView2<'_, T>>,
+        stop: &mut dyn FnMut() -> bool,
         mut f: impl FnMut(usize, Range<usize>, ArrayView2<'_, T>),
     ) -> Result<()> {
         let m = x.dim().0;
@@ -241,6 +292,9 @@ impl<T: Float> Model<'_, T> {
                 f(0, range.clone(), matrix(&this, rows, sizes[1]));
             }
             for l in usize::from(first.is_some())..self.architecture.layers() {
+                if stop() {
+                    return Err(Error::Interrupted);
+                }
                 let a = if l == 0 { x } else { matrix(&this, rows, sizes[l]) };
                 let z = matrix_mut(&mut other, rows, sizes[l + 1]);
                 layer_forward(ctx, self.architecture, self.parameters, l, a, z, Saved::default())?;
@@ -252,12 +306,9 @@ impl<T: Float> Model<'_, T> {
     }
 }
 
-/// An array of zeros, (rows, columns): a buffer first, because memory for an array is not refused but aborts.
-fn zeros<T: Float>(rows: usize, columns: usize) -> Result<Array2<T>> {
-    let mut out = Vec::new();
-    let bytes = (rows * columns).saturating_mul(size_of::<T>());
-    out.try_reserve_exact(rows * columns)
-        .map_err(|_| Error::OutOfMemory { bytes, what: "predictions" })?;
-    out.resize(rows * columns, T::ZERO);
+/// Predictions to be written: an array of zeros, (rows, columns).
+pub(crate) fn zeros<T: Float>(rows: usize, columns: usize) -> Result<Array2<T>> {
+    let len = rows.saturating_mul(columns);
+    let out = try_collect(len, "predictions", std::iter::repeat_n(T::ZERO, len))?;
     Ok(Array2::from_shape_vec((rows, columns), out).expect("the length is right"))
 }

@@ -124,7 +124,7 @@ impl<T: Float> Parameters<T> {
         let mut new = Self::zeros(architecture)?;
         for (l, layer) in new.layers.iter().enumerate() {
             let (n_out, n_in) = layer.shape;
-            init.fill(seed, l as u64, n_in, n_out, &mut new.values[layer.weight.clone()]);
+            init.fill(seed, l as u64, n_in, n_out, &mut new.values[layer.weight.clone()])?;
         }
         for l in 0..new.layers() {
             if let Some(normalization) = new.normalization_mut(l) {

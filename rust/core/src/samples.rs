@@ -34,6 +34,13 @@ pub enum Samples<'a> {
     Sparse(Sparse<'a>),
 }
 
+/// Where samples lie, to know them by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    first: usize,
+    strides: [isize; 2],
+}
+
 /// Which rows: a run of them, or any, by number.
 #[derive(Clone, Debug)]
 pub(crate) enum Rows<'a> {
@@ -138,6 +145,27 @@ impl<'a> Samples<'a> {
             Self::U64(x) => x.dim(),
             Self::Bool(x) => x.dim(),
             Self::Sparse(x) => x.dim(),
+        }
+    }
+
+    /// Where they lie: the address of the first, and how far it is to the next row and to the next column.
+    pub(crate) fn place(&self) -> Place {
+        fn of<S>(x: &ArrayView2<'_, S>) -> Place {
+            Place { first: x.as_ptr().addr(), strides: [x.strides()[0], x.strides()[1]] }
+        }
+        match self {
+            Self::F32(x) => of(x),
+            Self::F64(x) => of(x),
+            Self::U8(x) => of(x),
+            Self::I8(x) => of(x),
+            Self::I16(x) => of(x),
+            Self::U16(x) => of(x),
+            Self::I32(x) => of(x),
+            Self::U32(x) => of(x),
+            Self::I64(x) => of(x),
+            Self::U64(x) => of(x),
+            Self::Bool(x) => of(x),
+            Self::Sparse(x) => Place { first: x.first().addr(), strides: [0; 2] },
         }
     }
 

@@ -80,6 +80,11 @@ impl<'a> Sparse<'a> {
         Ok(Self { indptr, indices, values, columns: 0..columns })
     }
 
+    /// Where the first row's beginning is written down.
+    pub(crate) fn first(&self) -> *const i64 {
+        self.indptr.as_ptr()
+    }
+
     /// (m, n).
     pub fn dim(&self) -> (usize, usize) {
         (self.indptr.len() - 1, self.columns.len())

@@ -46,9 +46,12 @@ impl<T: Float> Trainer<T> {
     }
 
     /// The state to continue from.
-    pub fn state(&mut self) -> &State<T> {
-        self.state.gram = self.gram.as_ref().map(GramLayer::state);
-        &self.state
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn state(&mut self) -> Result<&State<T>> {
+        self.state.gram = self.gram.as_ref().map(GramLayer::state).transpose()?;
+        Ok(&self.state)
     }
 
     /// Continues from a state, which must have as many slots as the optimiser.

@@ -14,6 +14,7 @@ use ndarray::ArrayView2;
 
 use crate::architecture::Architecture;
 use crate::batch::Passes;
+use crate::buffer::try_collect;
 use crate::clip::clip;
 use crate::context::Context;
 use crate::data::Data;
@@ -130,7 +131,7 @@ impl<T: Float> Trainer<T> {
         let batch = self.settings.batch_size.map_or(0, |batch| batch.min(self.samples));
         self.gram = Some(match &self.state.gram {
             Some(state) => {
-                let (h, state) = (self.architecture.sizes()[1], state.clone());
+                let (h, state) = (self.architecture.sizes()[1], state.try_clone()?);
                 GramLayer::restore(ctx, &data.x, scale, h, state, batch, stop)?
             }
             None => {
@@ -177,7 +178,8 @@ impl<T: Float> Trainer<T> {
     /// Trains for so many epochs and returns the cost of each: `J` with its penalty before the update, or, with
     /// mini-batches, the mean of theirs, weighted by their rows.
     ///
-    /// `stop` is asked between blocks of rows.
+    /// `stop` is asked before each layer of a block of rows; where a small network is cut in halves, before each step. The
+    /// data must be the same in every call.
     ///
     /// # Errors
     /// [`Error::Interrupted`] if `stop` says so, [`Error::Diverged`] if the cost or a parameter is no longer
@@ -431,11 +433,5 @@ fn identity_order(samples: usize) -> Result<Vec<u32>> {
         expected: format!("at most {} rows with mini-batches", u32::MAX),
     };
     let samples = u32::try_from(samples).map_err(too_many)?;
-    let mut order = Vec::new();
-    let bytes = samples as usize * size_of::<u32>();
-    order
-        .try_reserve_exact(samples as usize)
-        .map_err(|_| Error::OutOfMemory { bytes, what: "the order of the rows" })?;
-    order.extend(0..samples);
-    Ok(order)
+    try_collect(samples as usize, "the order of the rows", 0..samples)
 }

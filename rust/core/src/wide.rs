@@ -34,7 +34,7 @@ use crate::math::map::{Add, zip_in_place};
 use crate::math::sum_of_squares;
 use crate::parameters::Parameters;
 use crate::penalty::sum_of_squared_weights;
-use crate::samples::{Rows, Samples};
+use crate::samples::{Place, Rows, Samples};
 use crate::update::{Shared, UpdateAtOnce};
 
 /// Bytes of a row of a block: 512 `f32` or 256 `f64`. With some hundred examples a block stays in the second level.
@@ -69,6 +69,8 @@ pub(crate) struct Wide<T: Float> {
     z: Buffer<T>,
     /// How many more epochs the run has.
     left: usize,
+    /// Which samples are packed.
+    packed: Option<Place>,
 }
 
 /// Some blocks, one after the other a thread's work.
@@ -133,10 +135,12 @@ impl<T: Float> Wide<T> {
             passes: Passes::without_samples(architecture, uint8_scale, samples)?,
             z: Buffer::zeros(samples * units, "activations")?,
             left: 0,
+            packed: None,
         }))
     }
 
-    /// Takes over the samples and the first layer until the run, of so many epochs, [ends](Self::end_run).
+    /// Takes over the samples and the first layer until the run, of so many epochs, [ends](Self::end_run). Samples that
+    /// lie where those of the last run lay are the same, and packed already.
     pub(crate) fn begin_run(
         &mut self,
         ctx: &Context,
@@ -147,9 +151,12 @@ impl<T: Float> Wide<T> {
     ) -> Result<()> {
         let (scale, rows) = (self.scale, self.rows);
         self.left = epochs;
+        let load = self.packed.take() != Some(x.place());
         in_groups(ctx, &mut self.groups, |ctx, group| {
             for block in &mut group.blocks {
-                block.load(ctx, x, rows, scale)?;
+                if load {
+                    block.load(ctx, x, rows, scale)?;
+                }
                 let all = std::iter::once(parameters).chain(slots);
                 for (own, all) in block.arrays.iter_mut().zip(all) {
                     let from = all.weight(0).slice_move(s![.., block.columns.clone()]);
@@ -159,8 +166,9 @@ impl<T: Float> Wide<T> {
             }
             group.forward();
             Ok(0.0)
-        })
-        .map(|_| ())
+        })?;
+        self.packed = Some(x.place());
+        Ok(())
     }
 
     /// Gives the first layer's weights back.

@@ -178,9 +178,14 @@ fn a_run_is_continued_from_its_state_with_the_same_bits() {
         first.run(&ctx, &data, 50, &mut || false).unwrap();
         first.form(&ctx, &data).unwrap();
         let parameters = first.parameters().try_clone().unwrap();
-        let old = first.state();
+        let old = first.state().unwrap();
         let slots = old.slots.iter().map(|slot| slot.try_clone().unwrap()).collect();
-        let state = State { epoch: old.epoch, step: old.step, slots, gram: old.gram.clone() };
+        let state = State {
+            epoch: old.epoch,
+            step: old.step,
+            slots,
+            gram: old.gram.as_ref().map(|gram| gram.try_clone().unwrap()),
+        };
         let mut second = Trainer::new(net.model(), M, settings.clone()).unwrap();
         second.set_parameters(&parameters);
         second.set_state(state).unwrap();
@@ -216,7 +221,7 @@ fn first_again(
 }
 
 fn first_slots(trainer: &mut Trainer<f64>) -> Vec<Parameters<f64>> {
-    trainer.state().slots.iter().map(|slot| slot.try_clone().unwrap()).collect()
+    trainer.state().unwrap().slots.iter().map(|slot| slot.try_clone().unwrap()).collect()
 }
 
 #[test]
@@ -255,7 +260,7 @@ fn rows_held_out_are_judged_as_the_formed_weights_would() {
         let mut trainer = Trainer::new(net.model(), 29, settings).unwrap();
         for _ in 0..3 {
             trainer.run(&ctx, &trained, 10, &mut || false).unwrap();
-            let (loss, outputs) = trainer.judge(&ctx, &trained, &held_out).unwrap();
+            let (loss, outputs) = trainer.judge(&ctx, &trained, &held_out, &mut || false).unwrap();
             trainer.form(&ctx, &trained).unwrap();
             let model =
                 purrceptron::network::Model { parameters: trainer.parameters(), ..net.model() };

@@ -205,7 +205,7 @@ fn the_same_bits_on_any_number_of_threads_and_after_a_pause() {
         let ctx = Context::new(Isa::best(), 2);
         let mut first = Trainer::new(net.model(), 5000, settings.clone()).unwrap();
         first.run(&ctx, &data, 2, &mut || false).unwrap();
-        let old = first.state();
+        let old = first.state().unwrap();
         let slots = old.slots.iter().map(|slot| slot.try_clone().unwrap()).collect();
         let state = State { epoch: old.epoch, step: old.step, slots, gram: None };
         let mut second = Trainer::new(net.model(), 5000, settings.clone()).unwrap();
@@ -248,7 +248,7 @@ fn a_call_that_is_stopped_has_not_been() {
                 stopped.set_parameters(&published);
             }
         }
-        assert_eq!((stopped.state().epoch, stopped.state().step), {
+        assert_eq!((stopped.state().unwrap().epoch, stopped.state().unwrap().step), {
             let batches = settings.batch_size.map_or(1, |batch| 300usize.div_ceil(batch));
             (3, 3 * batches as u64)
         });

@@ -24,6 +24,14 @@ pub(crate) fn read<'py, T: Element, D: Dimension>(
     Ok(array.try_readonly()?)
 }
 
+/// What an object is, in few words: the type of an array's elements, or its own type.
+pub(crate) fn kind(object: &Bound<'_, PyAny>) -> String {
+    match object.cast::<PyUntypedArray>() {
+        Ok(array) => array.dtype().to_string(),
+        Err(_) => object.get_type().name().map_or_else(|_| "that".into(), |name| name.to_string()),
+    }
+}
+
 /// Whether views of the array can be made: its elements lie where elements of their type may.
 pub(crate) fn is_aligned<T: Element, D: Dimension>(
     array: &Bound<'_, numpy::PyArray<T, D>>,

@@ -4,7 +4,7 @@ use ndarray::ArrayView1;
 use numpy::{Element, PyArray1};
 use purrceptron::Float;
 use purrceptron::gram::GramState;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyMemoryError, PyTypeError};
 use pyo3::prelude::*;
 
 use crate::arrays::{copied, read};
@@ -31,7 +31,12 @@ pub(crate) fn gram_arrays<'py, T: Element + Copy>(
 pub(crate) fn gram_state<T: Element + Float>(arrays: &GramArrays<'_>) -> PyResult<GramState<T>> {
     fn vec<T: Element + Copy>(array: &Bound<'_, PyAny>) -> PyResult<Vec<T>> {
         let wrong = |_| PyTypeError::new_err("resume holds arrays of another type");
-        Ok(read(array.cast::<PyArray1<T>>().map_err(wrong)?)?.as_array().to_vec())
+        let array = read(array.cast::<PyArray1<T>>().map_err(wrong)?)?;
+        let mut numbers = Vec::new();
+        let refused = |_| PyMemoryError::new_err("not enough memory for the state to resume from");
+        numbers.try_reserve_exact(array.len()?).map_err(refused)?;
+        numbers.extend(array.as_array());
+        Ok(numbers)
     }
     let (starts, coefficients, products) = arrays;
     Ok(GramState {

@@ -7,6 +7,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
 use crate::arrays::{SampleArray, read};
+use crate::calls::detached;
 use crate::error::CoreError;
 use crate::names::named;
 
@@ -59,8 +60,6 @@ fn forward_as<'py, T: Element + Float>(
     let form = Architecture::with_activations(&sizes, hidden, output).map_err(CoreError::from)?;
     let (py, x) = (x.py(), SampleArray::borrow(x)?);
     let samples = x.view()?;
-    let a = py.detach(|| {
-        Ok::<_, CoreError>(lent::forward(&Context::current()?, &form, &layers, &samples)?)
-    })?;
+    let a = detached(py, || lent::forward(&Context::current()?, &form, &layers, &samples))?;
     Ok(PyArray2::from_owned_array(py, a).into_any())
 }

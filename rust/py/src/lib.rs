@@ -4,6 +4,7 @@
 use pyo3::prelude::*;
 
 mod arrays;
+mod calls;
 mod error;
 mod gram;
 mod kernels;
@@ -40,7 +41,7 @@ mod _core {
     #[pymodule_export]
     use super::safetensors::{read_safetensors, write_safetensors};
     #[pymodule_export]
-    use super::settings::{available_isas, get_num_threads, isa, set_num_threads, take_warning};
+    use super::settings::{available_isas, get_num_threads, isa, set_num_threads};
     #[pymodule_export]
     use super::trainer::Trainer;
 

@@ -13,6 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::arrays::{SampleArray, TargetArray, weights};
+use crate::calls::interruptible;
 use crate::error::CoreError;
 use crate::names::{LossArgument, loss_asked, named};
 use crate::parameters::{
@@ -105,10 +106,9 @@ impl Network {
         self.catch_up(py)?;
         with_network!(self, |net| {
             let samples = x.view()?;
-            let a = py.detach(|| {
+            let a = interruptible(py, |stop| {
                 let parameters = net.parameters();
-                let ctx = Context::current()?;
-                Ok::<_, CoreError>(net.model(&parameters).forward(&ctx, &samples)?)
+                net.model(&parameters).forward_until(&Context::current()?, &samples, stop)
             })?;
             Ok(PyArray2::from_owned_array(py, a).into_any())
         })
@@ -238,10 +238,9 @@ impl Network {
         let x = SampleArray::borrow(x)?;
         with_network!(self, |net| {
             let samples = x.view()?;
-            let all = py.detach(|| {
+            let all = interruptible(py, |stop| {
                 let parameters = net.parameters();
-                let ctx = Context::current()?;
-                Ok::<_, CoreError>(net.model(&parameters).activations(&ctx, &samples)?)
+                net.model(&parameters).activations(&Context::current()?, &samples, stop)
             })?;
             PyList::new(py, all.into_iter().map(|a| PyArray2::from_owned_array(py, a)))
         })
@@ -267,16 +266,12 @@ impl Network {
                 (SampleArray::borrow(x)?, TargetArray::borrow(y)?, weights(sample_weight)?);
             let (x, y) = (x.view()?, y.view()?);
             let w = w.as_ref().map(|w| w.as_slice()).transpose()?;
-            Ok(py.detach(|| {
+            interruptible(py, |stop| {
                 let data = Data::new(&net.architecture, loss, x, y, w)?;
                 let parameters = net.parameters();
-                Ok::<_, CoreError>(net.model(&parameters).loss(
-                    &Context::current()?,
-                    &data,
-                    loss,
-                    penalty,
-                )?)
-            })?)
+                let model = net.model(&parameters);
+                model.loss_until(&Context::current()?, &data, loss, penalty, stop)
+            })
         })
     }
 
@@ -300,11 +295,11 @@ impl Network {
                 (SampleArray::borrow(x)?, TargetArray::borrow(y)?, weights(sample_weight)?);
             let (x, y) = (x.view()?, y.view()?);
             let w = w.as_ref().map(|w| w.as_slice()).transpose()?;
-            let (cost, gradients) = py.detach(|| {
+            let (cost, gradients) = interruptible(py, |stop| {
                 let data = Data::new(&net.architecture, loss, x, y, w)?;
                 let parameters = net.parameters();
                 let model = net.model(&parameters);
-                Ok::<_, CoreError>(model.gradients(&Context::current()?, &data, loss, penalty)?)
+                model.gradients_until(&Context::current()?, &data, loss, penalty, stop)
             })?;
             Ok((cost, arrays_of(py, &gradients)?, normalization_of(py, &gradients)))
         })

@@ -2,17 +2,18 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use numpy::{Element, PyArray1, PyReadonlyArray1};
+use numpy::prelude::*;
+use numpy::{Element, PyArrayDyn, PyReadonlyArray1};
 use purrceptron::objective::Objective as CoreObjective;
-use purrceptron::{Context, Data, Error, Float};
+use purrceptron::{Context, Data, Float};
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 
-use crate::arrays::{SampleArray, TargetArray, weights};
+use crate::arrays::{SampleArray, TargetArray, empty, weights};
+use crate::calls::interruptible;
 use crate::error::CoreError;
 use crate::names::{LossArgument, loss_asked};
 use crate::network::{Network, Shared, with_network};
-use crate::trainer::Watch;
 
 enum AnyObjective {
     F32(CoreObjective<f32>),
@@ -61,12 +62,12 @@ impl Objective {
     }
 
     /// The parameters that it was last called with, or began at, as one vector.
-    fn theta<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+    fn theta<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArrayDyn<f64>>> {
         let inner = self.inner.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
         with_objective!(&*inner, |objective| {
-            let mut theta = vec![0.0; objective.len()];
-            objective.write(&mut theta);
-            PyArray1::from_vec(py, theta)
+            let theta = empty::<f64>(py, &[objective.len()])?;
+            objective.write(theta.try_readwrite()?.as_slice_mut()?);
+            Ok(theta)
         })
     }
 
@@ -74,7 +75,7 @@ impl Objective {
         &self,
         py: Python<'py>,
         theta: PyReadonlyArray1<'py, f64>,
-    ) -> PyResult<(f64, Bound<'py, PyArray1<f64>>)> {
+    ) -> PyResult<(f64, Bound<'py, PyArrayDyn<f64>>)> {
         let mut inner = self.inner.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
         let x = SampleArray::borrow(self.x.bind(py))?;
         with_objective!(&mut *inner, |objective| {
@@ -84,17 +85,15 @@ impl Objective {
             let data = Data::checked_before(x.view()?, y.view()?, w);
             let theta = theta.as_slice()?;
             objective.check_len("theta", theta.len()).map_err(CoreError::from)?;
-            let mut gradient = vec![0.0; theta.len()];
-            let mut raised = None;
-            let cost = py.detach(|| {
-                let mut watch = Watch::new();
-                let mut stop = || watch.signalled(&mut raised);
-                objective.evaluate(&Context::current()?, &data, theta, &mut gradient, &mut stop)
-            });
-            match (raised, cost) {
-                (Some(raised), Err(Error::Interrupted)) => Err(raised),
-                (_, cost) => Ok((cost.map_err(CoreError::from)?, PyArray1::from_vec(py, gradient))),
-            }
+            let gradient = empty::<f64>(py, &[theta.len()])?;
+            let mut room = gradient.try_readwrite()?;
+            let into = room.as_slice_mut()?;
+            into.fill(0.0);
+            let cost = interruptible(py, |stop| {
+                objective.evaluate(&Context::current()?, &data, theta, into, stop)
+            })?;
+            drop(room);
+            Ok((cost, gradient))
         })
     }
 }

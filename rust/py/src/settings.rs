@@ -1,8 +1,11 @@
 //! How the process computes: threads and instruction set.
 
 use purrceptron::{Isa, threads};
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
+use crate::arrays::kind;
+use crate::calls::pass_on_warnings;
 use crate::error::CoreError;
 
 /// Set how many threads every later computation of the process may use.
@@ -18,6 +21,8 @@ use crate::error::CoreError;
 /// ------
 /// ValueError
 ///     If `n` is out of range.
+/// TypeError
+///     If `n` is no integer.
 ///
 /// Examples
 /// --------
@@ -28,17 +33,30 @@ use crate::error::CoreError;
 /// 1
 /// >>> pc.set_num_threads(before)
 #[pyfunction]
-pub(crate) fn set_num_threads(n: usize) -> PyResult<()> {
-    Ok(threads::set_num_threads(n).map_err(CoreError::from)?)
+pub(crate) fn set_num_threads(n: &Bound<'_, PyAny>) -> PyResult<()> {
+    let number = n.extract::<usize>().map_err(|error| {
+        if error.is_instance_of::<PyOverflowError>(n.py()) {
+            let most = threads::MAX_THREADS;
+            PyValueError::new_err(format!(
+                "n is {n}, expected a number of threads from 1 to {most}"
+            ))
+        } else {
+            PyTypeError::new_err(format!("n must be an integer, not {}", kind(n)))
+        }
+    })?;
+    Ok(threads::set_num_threads(number).map_err(CoreError::from)?)
 }
 
 /// Return how many threads a computation may use.
 ///
 /// It is what `set_num_threads` set, else the environment variable ``PURRCEPTRON_NUM_THREADS``, else
-/// ``OMP_NUM_THREADS``, else the number of processors that the process may run on.
+/// ``OMP_NUM_THREADS``, else the number of processors that the process may run on. A `RuntimeWarning` says
+/// where the first holds no number from 1 to 1024; it is then passed over.
 #[pyfunction]
-pub(crate) fn get_num_threads() -> usize {
-    threads::get_num_threads()
+pub(crate) fn get_num_threads(py: Python<'_>) -> PyResult<usize> {
+    let threads = threads::get_num_threads();
+    pass_on_warnings(py)?;
+    Ok(threads)
 }
 
 /// Return the instruction set in use: the one in ``PURRCEPTRON_ISA``, else the best of the machine.
@@ -56,10 +74,4 @@ pub(crate) fn isa() -> PyResult<String> {
 #[pyfunction]
 pub(crate) fn available_isas() -> Vec<String> {
     Isa::available().iter().map(Isa::to_string).collect()
-}
-
-/// Return a warning that the core has for the user, once, or None.
-#[pyfunction]
-pub(crate) fn take_warning() -> Option<&'static str> {
-    threads::take_warning()
 }

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use ndarray::ArrayView2;
 use numpy::{Element, IntoPyArray, PyReadonlyArray2};
@@ -15,6 +14,7 @@ use pyo3::sync::MutexExt;
 use pyo3::types::PyList;
 
 use crate::arrays::{SampleArray, TargetArray, weights};
+use crate::calls::{Watch, detached, interruptible, pass_on_warnings};
 use crate::error::CoreError;
 use crate::gram::{GramArrays, gram_arrays, gram_state};
 use crate::names::{LossArgument, loss_asked, named, optimizer_named, schedule_of};
@@ -22,36 +22,6 @@ use crate::network::{AnyNetwork, Network, Shared, with_network};
 use crate::parameters::{
     Normalized, arrays_of, normalization_of, parameters_from, set_normalization,
 };
-
-/// How often a long call looks whether Ctrl-C has been pressed.
-const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
-
-/// Looks now and then, from a long call without the GIL, whether Ctrl-C has been pressed.
-pub(crate) struct Watch(Instant);
-
-impl Watch {
-    pub(crate) fn new() -> Self {
-        Self(Instant::now())
-    }
-
-    /// Whether a signal handler has raised, now or before; what it raised is left in `raised`.
-    pub(crate) fn signalled(&mut self, raised: &mut Option<PyErr>) -> bool {
-        if raised.is_none() && self.0.elapsed() >= SIGNAL_INTERVAL {
-            let Some(result) = Python::try_attach(|py| py.check_signals()) else { never_return() };
-            *raised = result.err();
-            self.0 = Instant::now();
-        }
-        raised.is_some()
-    }
-}
-
-/// What is left to do in a thread that the interpreter did not wait for when it exited: there is nowhere to return to,
-/// and the process is about to end.
-fn never_return() -> ! {
-    loop {
-        std::thread::park();
-    }
-}
 
 /// A run, and the parameters that it and the network shared last.
 struct Run<T: Float> {
@@ -171,7 +141,7 @@ impl Trainer {
         let (py, this) = (slf.py(), slf.get());
         let net = this.network.get();
         net.follow(None);
-        let result = {
+        let go = || {
             let mut run = this.lock(py);
             with_run!(this, run, |shared, run| {
                 let (x, y) =
@@ -183,7 +153,9 @@ impl Trainer {
                 run.go(py, net, shared, &data, epochs, orders, !this.choice.gram)
             })
         };
+        let result = go();
         if this.choice.gram {
+            // Also where it failed: what earlier calls have learnt is still to be formed.
             net.follow(Some(slf.clone().unbind()));
         }
         result
@@ -200,7 +172,7 @@ impl Trainer {
             let (x, y) =
                 (SampleArray::borrow(self.x.bind(py))?, TargetArray::borrow(self.y.bind(py))?);
             let data = Data::checked_before(x.view()?, y.view()?, None);
-            Ok(py.detach(|| run.publish(shared, &data)).map_err(CoreError::from)?)
+            detached(py, || run.publish(shared, &data))
         })
     }
 
@@ -219,11 +191,10 @@ impl Trainer {
             let (x, y) =
                 (SampleArray::borrow(self.x.bind(py))?, TargetArray::borrow(self.y.bind(py))?);
             let data = Data::checked_before(x.view()?, y.view()?, None);
-            let judged = py.detach(|| {
+            let (loss, outputs) = interruptible(py, |stop| {
                 let ctx = Context::current()?;
-                run.trainer.judge(&ctx, &data, &held_out)
-            });
-            let (loss, outputs) = judged.map_err(CoreError::from)?;
+                run.trainer.judge(&ctx, &data, &held_out, stop)
+            })?;
             Ok((loss, outputs.into_pyarray(py).into_any()))
         })
     }
@@ -255,7 +226,7 @@ impl Trainer {
         self.publish(py)?;
         let mut run = self.lock(py);
         with_run!(self, run, |_shared, run| {
-            let state = run.trainer.state();
+            let state = run.trainer.state().map_err(CoreError::from)?;
             let slots = PyList::empty(py);
             for slot in &state.slots {
                 slots.append(arrays_of(py, slot)?)?;
@@ -276,7 +247,8 @@ impl Trainer {
     ) -> PyResult<Vec<Vec<Option<Normalized<'py>>>>> {
         let mut run = self.lock(py);
         with_run!(self, run, |_shared, run| {
-            Ok(run.trainer.state().slots.iter().map(|slot| normalization_of(py, slot)).collect())
+            let state = run.trainer.state().map_err(CoreError::from)?;
+            Ok(state.slots.iter().map(|slot| normalization_of(py, slot)).collect())
         })
     }
 
@@ -328,15 +300,14 @@ impl<T: Element + Float> Run<T> {
         let w = weights(sample_weight)?;
         let (x, y) = (x.view()?, y.view()?);
         let w = w.as_ref().map(|w| w.as_slice()).transpose()?;
-        let new = py.detach(|| {
+        detached(py, || {
             let samples = Data::new(&net.architecture, settings.loss, x, y, w)?.len();
             let choice = settings.choose::<T>(first_layer, &net.architecture, samples, epochs)?;
             let settings = Settings { gram: choice.gram, ..settings };
             let published = net.parameters();
             let trainer = CoreTrainer::new(net.model(&published), samples, settings)?;
             Ok::<_, CoreError>((Self { trainer, published, spare: None }, choice))
-        })?;
-        Ok(new)
+        })
     }
 
     #[allow(clippy::too_many_arguments, reason = "a call of epochs stands between all of them")]
@@ -374,6 +345,7 @@ impl<T: Element + Float> Run<T> {
             // The state is back where the call began, and the parameters of then are here.
             self.trainer.set_parameters(&self.published);
         }
+        pass_on_warnings(py)?;
         match (raised, result) {
             (Some(raised), _) => Err(raised),
             (None, Err(Error::Interrupted)) => Ok(None),

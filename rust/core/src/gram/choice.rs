@@ -45,18 +45,16 @@ pub struct Choice {
     pub why: String,
 }
 
-/// The most memory that `Auto` gives to the Gram matrix and what belongs to it.
-const BUDGET: usize = 1 << 30;
+/// The most bytes that `Auto` gives to the Gram matrix: a fit keeps within 64 MB beside its data, its parameters and the
+/// optimiser's memory, whoever chose nothing.
+const BUDGET: usize = 40 << 20;
 
-/// The largest Gram matrix, in bytes of the network's type, that a cache may be hoped to keep from step to step.
-const IN_CACHE: f64 = 64.0 * 1024.0 * 1024.0;
+/// The most bytes for the products with rows held out, unless the Gram matrix itself takes more.
+const BUDGET_HELD_OUT: usize = 12 << 20;
 
-/// How much longer a step takes when the matrix comes from memory.
-const FROM_MEMORY: f64 = 2.0;
-
-/// Whether the products of so many rows with so many others fit in it.
+/// Whether the products of so many rows with so many others may be kept beside the Gram matrix.
 pub(crate) fn fits_budget(rows: usize, others: usize) -> bool {
-    rows.saturating_mul(others).saturating_mul(8) <= BUDGET
+    others <= rows || rows.saturating_mul(others).saturating_mul(8) <= BUDGET_HELD_OUT
 }
 
 /// Decides for so many samples, epochs and rows a batch. It is a pure function of sizes, type and settings, never of the
@@ -98,18 +96,18 @@ pub fn choose<T: Float>(
     let numbers = if T::NAME == f64::NAME { 8 } else { 8 + size_of::<T>() };
     let bytes = samples.saturating_mul(samples).saturating_mul(numbers);
     if bytes > BUDGET {
-        return direct(format!("the Gram matrix of {samples} examples would take more than 1 GiB"));
+        let why = format!("the Gram matrix of {samples} examples would take more than 40 MiB");
+        return direct(why);
     }
     let (m, n) = (samples as f64, architecture.inputs() as f64);
     let (h, epochs) = (architecture.sizes()[1] as f64, epochs as f64);
     // Operations of the whole run; those in f64 count by their time in units of the network's type. That operations are
-    // a fair measure of time here, and what memory costs, is read off `benchmarks/first_layer.py`.
+    // a fair measure of time here is read off `benchmarks/first_layer.py`.
     let wide = 8.0 / size_of::<T>() as f64;
     let steps = (m / batch as f64).ceil();
     let direct_work = epochs * 4.0 * h * n * m;
-    let read = if m * m * size_of::<T>() as f64 > IN_CACHE { FROM_MEMORY } else { 1.0 };
     let gram_work = wide * (m * m * n + 4.0 * h * n * m)
-        + epochs * (read * 2.0 * h * m * m + steps * wide * 6.0 * h * m);
+        + epochs * (2.0 * h * m * m + steps * wide * 6.0 * h * m);
     if direct_work < gram_work {
         return direct(format!(
             "{samples} examples of {n} features, {epochs} epochs: products with the Gram matrix would not pay"
@@ -148,8 +146,9 @@ mod tests {
         assert!(!auto(cats, 209, 1, 209, sgd).gram, "one epoch does not pay for the matrix");
         assert!(!auto(cats, 209, 2500, 209, adam).gram);
         assert!(!auto(&[784, 128, 1], 60_000, 10, 128, sgd).gram);
-        assert!(!auto(cats, 20_000, 2500, 20_000, sgd).gram);
-        assert!(auto(cats, 20_000, 2500, 20_000, sgd).why.contains("1 GiB"));
+        assert!(auto(cats, 1_869, 2500, 1_869, sgd).gram);
+        assert!(!auto(cats, 1_870, 2500, 1_870, sgd).gram);
+        assert!(auto(cats, 1_870, 2500, 1_870, sgd).why.contains("40 MiB"));
     }
 
     #[test]

@@ -30,11 +30,12 @@ impl<T: Float> HeldOut<T> {
         x: &Samples<'_>,
         held_out: &Samples<'_>,
         scale: f64,
+        stop: &mut dyn FnMut() -> bool,
     ) -> Result<Self> {
         let v = held_out.dim().0;
         let n = x.dim().1;
         let starts: Vec<_> = layer.starts.iter().map(|start| matrix(start, layer.h, n)).collect();
-        let (kernel, starts) = products::across(ctx, x, held_out, scale, &starts)?;
+        let (kernel, starts) = products::across(ctx, x, held_out, scale, &starts, stop)?;
         let (wide, z) = (Buffer::zeros(layer.h * v, WHAT)?, Buffer::zeros(layer.h * v, WHAT)?);
         Ok(Self { v, starts, kernel, wide, z })
     }
@@ -49,9 +50,10 @@ impl<T: Float> GramLayer<T> {
         x: &Samples<'_>,
         held_out: &Samples<'_>,
         scale: f64,
+        stop: &mut dyn FnMut() -> bool,
     ) -> Result<ArrayView2<'_, T>> {
         if self.held_out.is_none() {
-            self.held_out = Some(HeldOut::new(ctx, self, x, held_out, scale)?);
+            self.held_out = Some(HeldOut::new(ctx, self, x, held_out, scale, stop)?);
         }
         let products = self.held_out.as_mut().expect("made above");
         let HeldOut { v, starts, kernel, wide, z } = products;

@@ -40,7 +40,7 @@ mod tiles;
 use ndarray::{ArrayView2, s};
 
 use crate::backprop::{matrix, matrix_mut};
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, try_collect};
 use crate::context::Context;
 use crate::error::Result;
 use crate::float::Float;
@@ -57,6 +57,7 @@ use coefficients::Coefficients;
 use held_out::HeldOut;
 use matrix::Gram;
 pub use state::GramState;
+use state::copy;
 
 /// Steps after which `Z` is formed afresh from the coefficients, before its rounding errors add up.
 const FRESH: u64 = 64;
@@ -346,16 +347,19 @@ impl<T: Float> GramLayer<T> {
     }
 
     /// What continues the run.
-    pub(crate) fn state(&self) -> GramState<T> {
-        GramState {
-            starts: self.starts.iter().map(|start| start.to_vec()).collect(),
-            coefficients: self.coefficients.iter().map(|c| (c.starts, c.rows.to_vec())).collect(),
-            products: self
-                .products
-                .iter()
-                .map(|z| z.chunks_exact(self.stride).flat_map(|z| &z[..self.m]).copied().collect())
-                .collect(),
-        }
+    pub(crate) fn state(&self) -> Result<GramState<T>> {
+        let products = self.products.iter().map(|z| {
+            let rows = z.chunks_exact(self.stride).flat_map(|z| &z[..self.m]);
+            try_collect(self.h * self.m, WHAT, rows.copied())
+        });
+        let coefficients = self.coefficients.iter();
+        Ok(GramState {
+            starts: self.starts.iter().map(|start| copy(start)).collect::<Result<_>>()?,
+            coefficients: coefficients
+                .map(|c| Ok((c.starts, copy(&c.rows)?)))
+                .collect::<Result<_>>()?,
+            products: products.collect::<Result<_>>()?,
+        })
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
+use ndarray::{ArrayView2, ArrayViewMut2, Axis, s};
 
 use super::tiles::add_dots;
 use super::{WHAT, bytes};
@@ -55,6 +55,7 @@ pub(super) fn across<T: Float>(
     y: &Samples<'_>,
     scale: f64,
     weights: &[ArrayView2<'_, T>],
+    stop: &mut dyn FnMut() -> bool,
 ) -> Result<(Buffer<f64>, Vec<Buffer<f64>>)> {
     let ((m, n), v) = (x.dim(), y.dim().0);
     let mut kernel = Buffer::zeros(m * v, WHAT)?;
@@ -63,8 +64,8 @@ pub(super) fn across<T: Float>(
     for features in blocks(n) {
         let (x, y) = (x.block(ctx, features.clone()), y.block(ctx, features.clone()));
         let (x, y) = (rows(&x), rows(&y));
-        add_dots(ctx, &x, &y, false, &mut kernel, v, &mut || false)?;
-        add_weighted(ctx, weights, features, &y, &mut products, v, &mut || false)?;
+        add_dots(ctx, &x, &y, false, &mut kernel, v, stop)?;
+        add_weighted(ctx, weights, features, &y, &mut products, v, stop)?;
     }
     Ok((kernel, products))
 }
@@ -85,8 +86,11 @@ fn add_weighted<T: Float>(
     stop: &mut dyn FnMut() -> bool,
 ) -> Result<()> {
     for (w, product) in weights.iter().zip(products) {
-        let w = w.slice(s![.., features.clone()]).mapv(T::to_f64);
-        add_dots(ctx, &rows(&w.view()), x, false, product, stride, stop)?;
+        let w = w.slice(s![.., features.clone()]);
+        let mut wide = Buffer::zeros(w.len(), WHAT)?;
+        matrix_mut(&mut wide, w.nrows(), w.ncols()).zip_mut_with(&w, |to, w| *to = w.to_f64());
+        let wide = matrix(&wide, w.nrows(), w.ncols());
+        add_dots(ctx, &rows(&wide), x, false, product, stride, stop)?;
     }
     Ok(())
 }
@@ -123,9 +127,11 @@ pub(super) fn combine<'a, T: Float>(
     let starts: Vec<_> = starts.collect();
     let n = x.dim().1;
     let mut x = Widened::new(x, scale)?;
+    let mut room = Buffer::zeros(d.nrows() * n.min(BLOCK), WHAT)?;
     for features in blocks(n) {
         let block = x.block(ctx, features.clone());
-        let mut sum = Array2::zeros((d.nrows(), features.len()));
+        let mut sum = matrix_mut(&mut room, d.nrows(), features.len());
+        sum.fill(0.0);
         for (factor, start) in &starts {
             let start = start.slice(s![.., features.clone()]);
             sum.zip_mut_with(&start, |sum, start| *sum += factor * start.to_f64());

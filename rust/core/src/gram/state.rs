@@ -1,7 +1,11 @@
 //! What a run in the space of examples is continued from.
 
+use super::WHAT;
+use crate::buffer::try_collect;
+use crate::error::Result;
+
 /// Everything that continues a run, bit for bit.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct GramState<T> {
     /// `W₀` and, if there is one, `V₀`: (h, n) in row order.
     pub starts: Vec<Vec<T>>,
@@ -11,7 +15,23 @@ pub struct GramState<T> {
     pub products: Vec<Vec<T>>,
 }
 
-impl<T> GramState<T> {
+impl<T: Copy> GramState<T> {
+    /// A copy.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
+    pub fn try_clone(&self) -> Result<Self> {
+        let copies = |all: &[Vec<T>]| all.iter().map(|v| copy(v)).collect::<Result<_>>();
+        let coefficients = self.coefficients.iter();
+        Ok(Self {
+            starts: copies(&self.starts)?,
+            coefficients: coefficients
+                .map(|(starts, rows)| Ok((*starts, copy(rows)?)))
+                .collect::<Result<_>>()?,
+            products: copies(&self.products)?,
+        })
+    }
+
     /// Whether it is that of `m` samples of `n` features, `h` units and so many slots.
     pub(crate) fn fits(&self, m: usize, n: usize, h: usize, slots: usize) -> bool {
         (1..=2).contains(&self.starts.len())
@@ -21,4 +41,9 @@ impl<T> GramState<T> {
             && self.products.len() == slots + 1
             && self.products.iter().all(|z| z.len() == m * h)
     }
+}
+
+/// A copy of some numbers.
+pub(super) fn copy<T: Copy>(numbers: &[T]) -> Result<Vec<T>> {
+    try_collect(numbers.len(), WHAT, numbers.iter().copied())
 }

@@ -3,6 +3,8 @@
 //! It goes over the elements in blocks. What is not there as a contiguous array of `T` (classes,
 //! strided targets, one weight for a whole row) is laid out beside the block on the stack.
 
+use std::ops::Range;
+
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::Targets;
@@ -27,13 +29,23 @@ pub(super) fn value_and_gradient<T: Float>(
     y: Targets<'_, T>,
     weights: Option<&[T]>,
 ) -> f64 {
+    let k = z.ncols();
     if let Some(z) = z.as_slice_mut() {
-        return flat(isa, loss, z, y, weights);
+        let blocks = Blocks { len: z.len(), k, y, weights };
+        return blocks
+            .sum(|elements, y, w| dispatch(isa, Block { loss, z: &mut z[elements], y, w }));
     }
-    let mut copy = z.as_standard_layout().into_owned();
-    let sum = value_and_gradient(isa, loss, copy.view_mut(), y, weights);
-    z.assign(&copy);
-    sum
+    let mut room = [T::ZERO; BLOCK];
+    let blocks = Blocks { len: z.len(), k, y, weights };
+    blocks.sum(|elements, y, w| {
+        let block = &mut room[..elements.len()];
+        gather(&z.view(), elements.start, block);
+        let sum = dispatch(isa, Block { loss, z: block, y, w });
+        for (i, &dz) in elements.zip(&*block) {
+            z[(i / k, i % k)] = dz;
+        }
+        sum
+    })
 }
 
 /// `Σ w J` alone. The shapes agree.
@@ -44,57 +56,75 @@ pub(super) fn value<T: Float>(
     y: Targets<'_, T>,
     weights: Option<&[T]>,
 ) -> f64 {
-    // An evaluation is rare beside training: a copy costs less than code for it alone.
-    value_and_gradient(isa, loss, z.to_owned().view_mut(), y, weights)
+    // The gradient goes to the block's copy and is forgotten: an evaluation is rare beside training.
+    let mut room = [T::ZERO; BLOCK];
+    let blocks = Blocks { len: z.len(), k: z.ncols(), y, weights };
+    blocks.sum(|elements, y, w| {
+        let block = &mut room[..elements.len()];
+        gather(&z, elements.start, block);
+        dispatch(isa, Block { loss, z: block, y, w })
+    })
 }
 
-fn flat<T: Float>(
-    isa: Isa,
-    loss: impl ElementLoss,
-    z: &mut [T],
-    y: Targets<'_, T>,
-    weights: Option<&[T]>,
-) -> f64 {
-    let mut y_block = [T::ZERO; BLOCK];
-    let mut w_block = [T::ZERO; BLOCK];
-    let k = match (&y, weights) {
-        (Targets::Values(y), _) => y.ncols(),
-        (Targets::Classes(_), _) => 1,
-    };
-    let mut sum = 0.0;
-    for (b, z) in z.chunks_mut(BLOCK).enumerate() {
-        let (start, len) = (b * BLOCK, z.len());
-        let elements = start..start + len;
-        let y: &[T] = match y {
-            Targets::Values(y) => match y.to_slice() {
-                Some(y) => &y[elements.clone()],
-                None => {
-                    for (to, i) in y_block.iter_mut().zip(elements.clone()) {
-                        *to = y[(i / k, i % k)];
-                    }
-                    &y_block[..len]
-                }
-            },
-            Targets::Classes(y) => {
-                for (to, &class) in y_block.iter_mut().zip(&y[elements.clone()]) {
-                    *to = T::from_f64(f64::from(class));
-                }
-                &y_block[..len]
-            }
-        };
-        let w: Option<&[T]> = match weights {
-            None => None,
-            Some(w) if k == 1 => Some(&w[elements]),
-            Some(w) => {
-                for (to, i) in w_block.iter_mut().zip(elements) {
-                    *to = w[i / k];
-                }
-                Some(&w_block[..len])
-            }
-        };
-        sum += dispatch(isa, Block { loss, z, y, w });
+/// Copies elements of a matrix, counted row by row from `start` on.
+fn gather<T: Float>(from: &ArrayView2<'_, T>, start: usize, to: &mut [T]) {
+    if let Some(from) = from.as_slice() {
+        to.copy_from_slice(&from[start..start + to.len()]);
+    } else {
+        let k = from.ncols();
+        for (i, to) in to.iter_mut().enumerate() {
+            *to = from[((start + i) / k, (start + i) % k)];
+        }
     }
-    sum
+}
+
+/// What belongs to a matrix of logits, (m, k), `len` elements in all, a block of elements at a time.
+struct Blocks<'y, 'w, T> {
+    len: usize,
+    k: usize,
+    y: Targets<'y, T>,
+    weights: Option<&'w [T]>,
+}
+
+impl<T: Float> Blocks<'_, '_, T> {
+    /// The sum over all blocks of `of`, which gets a block's elements, their targets and their weights.
+    fn sum(&self, mut of: impl FnMut(Range<usize>, &[T], Option<&[T]>) -> f64) -> f64 {
+        let mut y_room = [T::ZERO; BLOCK];
+        let mut w_room = [T::ZERO; BLOCK];
+        let mut sum = 0.0;
+        for start in (0..self.len).step_by(BLOCK) {
+            let elements = start..self.len.min(start + BLOCK);
+            let room = &mut y_room[..elements.len()];
+            let y: &[T] = match &self.y {
+                Targets::Values(y) => match y.to_slice() {
+                    Some(y) => &y[elements.clone()],
+                    None => {
+                        gather(y, start, room);
+                        room
+                    }
+                },
+                Targets::Classes(y) => {
+                    for (to, &class) in room.iter_mut().zip(&y[elements.clone()]) {
+                        *to = T::from_f64(f64::from(class));
+                    }
+                    room
+                }
+            };
+            let room = &mut w_room[..elements.len()];
+            let w: Option<&[T]> = match self.weights {
+                None => None,
+                Some(w) if self.k == 1 => Some(&w[elements.clone()]),
+                Some(w) => {
+                    for (to, i) in room.iter_mut().zip(elements.clone()) {
+                        *to = w[i / self.k];
+                    }
+                    Some(room)
+                }
+            };
+            sum += of(elements, y, w);
+        }
+        sum
+    }
 }
 
 /// `y`, and `w` if there is one, are as long as `z`.

@@ -4,6 +4,7 @@
 
 mod affinity;
 mod pool;
+mod warning;
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::error::{Error, Result};
 
 pub(crate) use pool::run;
-pub use pool::take_warning;
+pub use warning::take_warning;
 
 /// More threads than this help nobody, and a slip of the keyboard should not start a million.
 pub const MAX_THREADS: usize = 1024;
@@ -45,7 +46,8 @@ pub fn set_num_threads(n: usize) -> Result<()> {
 
 /// How many threads a computation may use: what [`set_num_threads`] set, else the environment's
 /// `PURRCEPTRON_NUM_THREADS`, else `OMP_NUM_THREADS`, else the parallelism available to the
-/// process. The environment is read once; a value there that is no number from 1 on is passed over.
+/// process. The environment is read once; a value there that is no number from 1 to [`MAX_THREADS`] is passed over, with
+/// [a warning](take_warning) if it is the first.
 pub fn get_num_threads() -> usize {
     match CHOSEN.load(Ordering::Relaxed) {
         0 => default_threads(),
@@ -56,18 +58,23 @@ pub fn get_num_threads() -> usize {
 fn default_threads() -> usize {
     static DEFAULT: OnceLock<usize> = OnceLock::new();
     *DEFAULT.get_or_init(|| {
-        ["PURRCEPTRON_NUM_THREADS", "OMP_NUM_THREADS"]
-            .iter()
-            .find_map(|name| parse(&std::env::var(name).ok()?))
+        const OURS: &str = "PURRCEPTRON_NUM_THREADS";
+        let asked = std::env::var(OURS).ok().filter(|value| !value.trim().is_empty());
+        let ours = asked.as_ref().and_then(|value| parse(value));
+        if let (Some(value), None) = (&asked, ours) {
+            warning::warn(format!(
+                "{OURS} is {value:?}, expected a number of threads from 1 to {MAX_THREADS}; it is passed over"
+            ));
+        }
+        ours.or_else(|| parse(&std::env::var("OMP_NUM_THREADS").ok()?))
             .or_else(|| std::thread::available_parallelism().ok().map(usize::from))
-            .unwrap_or(1)
-            .min(MAX_THREADS)
+            .map_or(1, |n| n.min(MAX_THREADS))
     })
 }
 
 /// `OMP_NUM_THREADS` may be a list, one number for each level of nesting: the first counts.
 fn parse(value: &str) -> Option<usize> {
-    value.split(',').next()?.trim().parse().ok().filter(|&n| n >= 1)
+    value.split(',').next()?.trim().parse().ok().filter(|n| (1..=MAX_THREADS).contains(n))
 }
 
 #[cfg(test)]
@@ -82,5 +89,6 @@ mod tests {
         assert_eq!(parse("-1"), None);
         assert_eq!(parse("many"), None);
         assert_eq!(parse(""), None);
+        assert_eq!(parse("1025"), None);
     }
 }

@@ -19,11 +19,11 @@
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use super::affinity;
+use super::{affinity, warning};
 
 #[cfg(test)]
 mod tests;
@@ -39,6 +39,9 @@ const SPIN: Duration = Duration::from_micros(100);
 
 /// How long it does so without letting others have its core first: among them may be the caller.
 const HARD_SPIN: Duration = Duration::from_micros(10);
+
+const SHORT_OF_THREADS: &str = "the system refused to start more threads; the work goes on with those there are \
+    (the results are the same, it only takes longer)";
 
 /// A job of fewer operations is brief: half of it is done in less time than it takes to wake a worker (some 70 µs).
 const BRIEF: usize = 1 << 23;
@@ -118,17 +121,6 @@ unsafe impl Send for Pool {}
 
 /// The pool of this process. A pool is never freed: workers of it may sleep for ever.
 static POOL: AtomicPtr<Pool> = AtomicPtr::new(std::ptr::null_mut());
-
-/// Set when a thread could not be started, until [`take_warning`] is called.
-static SHORT_OF_THREADS: AtomicBool = AtomicBool::new(false);
-
-/// A sentence to show the user, once, if threads that were wanted could not be started.
-pub fn take_warning() -> Option<&'static str> {
-    SHORT_OF_THREADS.swap(false, Ordering::Relaxed).then_some(
-        "the system refused to start more threads; the work goes on with those there are \
-         (the results are the same, it only takes longer)",
-    )
-}
 
 /// Calls `task` with 0, ..., `count - 1`, each once, on the caller and up to `threads - 1`
 /// workers, and returns when all calls have returned. A panic in a task is passed on to the caller. `work` is how many
@@ -257,7 +249,7 @@ impl Pool {
                 .stack_size(1 << 20)
                 .spawn(|| self.be_a_worker());
             if worker.is_err() {
-                SHORT_OF_THREADS.store(true, Ordering::Relaxed);
+                warning::warn(SHORT_OF_THREADS.to_owned());
                 return;
             }
             *started += 1;

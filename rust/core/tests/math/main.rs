@@ -5,6 +5,10 @@
 mod rows;
 mod twofold;
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use purrceptron::activation::Activation;
 use purrceptron::{Float, Isa, math};
 use twofold::Twofold;
@@ -37,13 +41,13 @@ macro_rules! function {
 
 const FUNCTIONS: [Function; 9] = [
     function!("exp", math::exp, libm::exp, Some(Twofold::exp), [1.0, 1.1]),
-    function!("expm1", math::expm1, libm::expm1, Some(Twofold::expm1), [1.6, 2.2]),
+    function!("expm1", math::expm1, libm::expm1, Some(Twofold::expm1), [1.6, 2.0]),
     function!("log", math::log, libm::log, Some(Twofold::log), [0.8, 0.8]),
     function!("log1p", math::log1p, libm::log1p, Some(Twofold::log1p), [1.4, 1.4]),
     function!("tanh", math::tanh, libm::tanh, Some(twofold_tanh), [2.0, 1.9]),
-    function!("sigmoid", math::sigmoid, sigmoid, Some(twofold_sigmoid), [2.3, 3.5]),
-    function!("softplus", math::softplus, softplus, Some(|x| x.exp().log1p()), [1.7, 2.2]),
-    function!("gelu", gelu, |x| 0.5 * x * libm::erfc(-x / 2f64.sqrt()), None, [5.5, 5.5]),
+    function!("sigmoid", math::sigmoid, sigmoid, Some(twofold_sigmoid), [2.3, 2.5]),
+    function!("softplus", math::softplus, softplus, Some(|x| x.exp().log1p()), [1.7, 1.7]),
+    function!("gelu", gelu, |x| 0.5 * x * libm::erfc(-x / 2f64.sqrt()), None, [5.6, 5.5]),
     function!("silu", silu, |x| x * sigmoid(x), Some(|x| x.mul(twofold_sigmoid(x))), [2.9, 3.9]),
 ];
 
@@ -79,13 +83,18 @@ fn silu<T: Float>(isa: Isa, x: &[T], out: &mut [T]) {
 
 impl Function {
     /// The bound at `x`. GELU wants a fused multiplication, most of all its tail, and not every set has one; what AVX-512
-    /// can look up makes tanh better.
+    /// can look up makes tanh better in `f32`, and others worse in `f64`.
     fn bound<T: Float>(&self, isa: Isa, x: f64) -> f64 {
-        let bound = self.bounds[usize::from(T::NAME == "float64")];
+        let single = T::NAME == "float32";
+        let bound = self.bounds[usize::from(!single)];
         let unfused = isa == Isa::Portable && cfg!(target_arch = "x86_64");
+        let looks_up = isa.to_string() == "avx512";
         match self.name {
             "gelu" if unfused && x.is_finite() => bound + 0.5 + x * x,
-            "tanh" if isa.to_string() == "avx512" && T::NAME == "float32" => 1.3,
+            "expm1" if unfused => bound + if single { 0.1 } else { 0.2 },
+            "tanh" if looks_up && single => 1.3,
+            "sigmoid" if looks_up && !single => 3.5,
+            "softplus" if looks_up && !single => 2.2,
             _ => bound,
         }
     }
@@ -108,42 +117,93 @@ impl Function {
         off / libm::ldexp(1.0, libm::ilogb(exact).max(-126) - 23)
     }
 
-    /// Goes over the floats with these bits; says what was worst on each instruction set.
-    fn check_singles(&self, bits: impl Iterator<Item = u32>) {
+    /// Goes over the floats with these bits, and calls `off` for each instruction set with the result that was furthest
+    /// off, of those beyond their bounds or else of all: with what it was beyond, with how much it was off, and where.
+    fn worst_singles(&self, bits: impl Iterator<Item = u32>, mut off: impl FnMut(Isa, Worst)) {
         let infinite_product = |x: &f32| x.is_infinite() && matches!(self.name, "gelu" | "silu");
         let x: Vec<f32> = bits.map(f32::from_bits).filter(|x| !infinite_product(x)).collect();
         let exact: Vec<f64> = x.iter().map(|&x| (self.exact)(f64::from(x))).collect();
         let mut out = vec![0.0; x.len()];
         for &isa in Isa::available() {
             (self.single)(isa, &x, &mut out);
+            let mut worst = Worst::default();
             for i in 0..x.len() {
-                let error = self.error(x[i], out[i], exact[i]);
-                let (name, bound) = (self.name, self.bound::<f32>(isa, f64::from(x[i])));
-                assert!(error <= bound, "{name} on {isa}: {error} units at {:e}", x[i]);
+                let units = self.error(x[i], out[i], exact[i]);
+                let beyond = (units - self.bound::<f32>(isa, f64::from(x[i]))).max(0.0);
+                worst = worst.or(Worst { beyond, units, x: x[i] });
             }
+            off(isa, worst);
         }
+    }
+}
+
+/// A result that is off.
+#[derive(Clone, Copy, Default)]
+struct Worst {
+    beyond: f64,
+    units: f64,
+    x: f32,
+}
+
+impl Worst {
+    /// The worse of the two.
+    fn or(self, other: Self) -> Self {
+        if (self.beyond, self.units) < (other.beyond, other.units) { other } else { self }
+    }
+}
+
+/// What was worst of each function on each instruction set.
+#[derive(Default)]
+struct Table(BTreeMap<(&'static str, String), Worst>);
+
+impl Table {
+    fn add(&mut self, bits: impl Iterator<Item = u32> + Clone) {
+        for function in &FUNCTIONS {
+            function.worst_singles(bits.clone(), |isa, worst| {
+                let place = self.0.entry((function.name, isa.to_string())).or_default();
+                *place = place.or(worst);
+            });
+        }
+    }
+
+    /// Prints it, and fails if anything is beyond its bound.
+    fn finish(self) {
+        let mut beyond = Vec::new();
+        for ((name, isa), worst) in &self.0 {
+            let line = format!("{name} on {isa}: {:.4} units at {:e}", worst.units, worst.x);
+            println!("{line}");
+            beyond.extend((worst.beyond > 0.0).then_some(line));
+        }
+        assert!(beyond.is_empty(), "{beyond:#?}");
     }
 }
 
 #[test]
 fn a_million_singles() {
-    for function in &FUNCTIONS {
-        function.check_singles((0..=u32::MAX).step_by(4099));
-    }
+    let mut table = Table::default();
+    table.add((0..=u32::MAX).step_by(4099));
+    table.finish();
 }
 
 #[test]
 #[ignore = "half an hour of one core: make test-every-float"]
 fn every_single() {
     const BLOCK: u32 = 1 << 16;
-    let next = std::sync::atomic::AtomicU32::new(0);
-    let work = || loop {
-        let block = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        if block > u32::MAX / BLOCK {
-            return;
+    let next = AtomicU32::new(0);
+    let table = Mutex::new(Table::default());
+    let work = || {
+        let mut own = Table::default();
+        loop {
+            let block = next.fetch_add(1, Ordering::Relaxed);
+            if block > u32::MAX / BLOCK {
+                break;
+            }
+            own.add((0..BLOCK).map(|i| block * BLOCK + i));
         }
-        for function in &FUNCTIONS {
-            function.check_singles((0..BLOCK).map(|i| block * BLOCK + i));
+        let mut table = table.lock().unwrap();
+        for (key, worst) in own.0 {
+            let place = table.0.entry(key).or_default();
+            *place = place.or(worst);
         }
     };
     std::thread::scope(|scope| {
@@ -151,6 +211,7 @@ fn every_single() {
             scope.spawn(work);
         }
     });
+    table.into_inner().unwrap().finish();
 }
 
 #[test]
@@ -215,6 +276,7 @@ fn dense() -> Vec<f64> {
 fn doubles_on_a_dense_sample() {
     let x = dense();
     let mut out = vec![0.0; x.len()];
+    let mut beyond = Vec::new();
     for function in &FUNCTIONS {
         let Some(twofold) = function.twofold else { continue };
         let exact: Vec<Twofold> = x.iter().map(|&x| twofold(Twofold::from(x))).collect();
@@ -232,11 +294,14 @@ fn doubles_on_a_dense_sample() {
                     }
                 }
             }
-            let (name, bound) = (function.name, function.bounds[1]);
+            let (name, bound) = (function.name, function.bound::<f64>(isa, worst.1));
             assert!(seen > 50_000, "{name} on {isa}: {seen} points");
-            assert!(worst.0 <= bound, "{name} on {isa}: {} units at {:e}", worst.0, worst.1);
+            if worst.0.is_nan() || worst.0 > bound {
+                beyond.push(format!("{name} on {isa}: {} units at {:e}", worst.0, worst.1));
+            }
         }
     }
+    assert!(beyond.is_empty(), "{beyond:#?}");
 }
 
 #[test]

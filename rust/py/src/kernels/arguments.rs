@@ -1,17 +1,18 @@
 //! What every kernel does with arrays: shapes that fit or a sentence, new arrays or `MemoryError`.
 
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
-use numpy::ndarray::{ArrayView1, ArrayView2, ArrayViewD, Ix1, Ix2};
+use numpy::ndarray::{ArrayView1, ArrayView2, ArrayViewD, Dimension, Ix1, Ix2};
 use numpy::npyffi::{NPY_ORDER, PY_ARRAY_API};
 use numpy::prelude::*;
 use numpy::{BorrowError, Element, PyArrayDyn, PyReadwriteArrayDyn};
 use purrceptron::math::all_finite;
-use purrceptron::{Context, Float, samples};
+use purrceptron::{Context, Error, Float};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::error::CoreError;
+use crate::calls::detached;
 
 /// What a kernel returns.
 pub(super) type Out<'py> = PyResult<Bound<'py, PyAny>>;
@@ -50,25 +51,52 @@ pub(super) fn not_empty(name: &str, shape: &[usize]) -> PyResult<()> {
 }
 
 pub(super) fn refuse(name: &str, shape: &[usize], expected: &str) -> PyErr {
-    let comma = if shape.len() == 1 { "," } else { "" };
-    let shape = shape.iter().map(usize::to_string).collect::<Vec<_>>().join(", ") + comma;
-    PyValueError::new_err(format!("{name} has shape ({shape}), expected {expected}"))
+    let shape = spoken(shape);
+    PyValueError::new_err(format!("{name} has shape {shape}, expected {expected}"))
 }
 
-/// Fails at the first NaN or infinity; of an array with other than two dimensions the first is the row.
-pub(super) fn check_finite<T: Float>(
+/// A shape, or an index, as Python writes a tuple.
+pub(super) fn spoken(numbers: &[usize]) -> String {
+    let comma = if numbers.len() == 1 { "," } else { "" };
+    let numbers = numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
+    format!("({numbers}{comma})")
+}
+
+/// Does `work` without the GIL, which says whether all that it read was finite; fails at the first number that was not.
+pub(super) fn finite<T: Float>(
+    py: Python<'_>,
+    inputs: &[(&str, ArrayViewD<'_, T>)],
+    work: impl FnOnce(&Context) -> bool + Send,
+) -> PyResult<()> {
+    let found = detached(py, || {
+        let ctx = Context::current()?;
+        let mut all = inputs.iter();
+        Ok::<_, Error>(match work(&ctx) {
+            true => None,
+            false => all.find_map(|(name, view)| non_finite(&ctx, name, view)),
+        })
+    })?;
+    found.map_or(Ok(()), |found| Err(PyValueError::new_err(found)))
+}
+
+/// A sentence about the first number that is NaN or infinite, if there is one.
+pub(super) fn non_finite<T: Float>(
     ctx: &Context,
-    name: &'static str,
+    name: &str,
     view: &ArrayViewD<'_, T>,
-) -> Result<(), CoreError> {
+) -> Option<String> {
     // Most arrays are one piece of memory, and most are finite: that is quickly seen.
     if view.as_slice_memory_order().is_some_and(|all| all_finite(ctx, all)) {
-        return Ok(());
+        return None;
     }
-    let rows = view.shape().first().copied().unwrap_or(1);
-    let columns = view.len() / rows.max(1);
-    let flat = view.to_shape((rows, columns)).expect("the number of elements is the same");
-    Ok(samples::check_finite(name, &flat.view())?)
+    let (place, value) = view.indexed_iter().find(|(_, value)| !value.is_finite())?;
+    let place = match *place.slice() {
+        [] => String::new(),
+        [row] => format!(" at row {row}"),
+        [row, column] => format!(" at row {row}, column {column}"),
+        ref place => format!(" at index {}", spoken(place)),
+    };
+    Some(format!("{name} holds {value}{place}; only finite numbers can be used"))
 }
 
 /// A new array of the same shape, in the same order if the other is dense, whose elements are still to be written.
@@ -137,4 +165,55 @@ pub(super) fn write<'py, T: Element>(
         BorrowError::NotWriteable => PyValueError::new_err(format!("{name} is read-only")),
         _ => PyValueError::new_err(format!("{name} shares memory with another argument")),
     })
+}
+
+/// Fails unless each element of `out` is its own, and none of those of the arguments that are being read. Borrowing sees
+/// that only of views of one array; two arrays may have been made from one piece of memory in other ways.
+pub(super) fn check_apart<T: Element>(
+    out: &Bound<'_, PyArrayDyn<T>>,
+    inputs: &[(&str, &Bound<'_, PyArrayDyn<T>>)],
+) -> PyResult<()> {
+    if !has_own_elements(out) {
+        let message = "out has elements that share memory with each other";
+        return Err(PyValueError::new_err(message));
+    }
+    let own = bytes(out);
+    for (name, input) in inputs {
+        let other = bytes(*input);
+        let meet = own.start < other.end && other.start < own.end;
+        if meet && shares_memory(out, input)? {
+            return Err(PyValueError::new_err(format!("out shares memory with {name}")));
+        }
+    }
+    Ok(())
+}
+
+/// The addresses from an array's first byte to its last.
+fn bytes<T: Element>(array: &Bound<'_, PyArrayDyn<T>>) -> Range<isize> {
+    let start = array.data() as isize;
+    let mut range = start..start + size_of::<T>() as isize;
+    for (&stride, &len) in array.strides().iter().zip(array.shape()) {
+        let reach = stride * (len as isize - 1).max(0);
+        *(if reach < 0 { &mut range.start } else { &mut range.end }) += reach;
+    }
+    range
+}
+
+/// Whether no two elements lie at one place: from the closest axis on, each step leads past all that came before. (Some
+/// arrays of which it is true do not pass.)
+fn has_own_elements<T: Element>(array: &Bound<'_, PyArrayDyn<T>>) -> bool {
+    let axes = array.strides().iter().map(|stride| stride.unsigned_abs()).zip(array.shape());
+    let mut axes: Vec<_> = axes.filter(|(_, len)| **len > 1).collect();
+    axes.sort_unstable();
+    let mut reach = size_of::<T>();
+    axes.into_iter().all(|(stride, &len)| {
+        let past = stride >= reach;
+        reach = reach.saturating_add(stride.saturating_mul(len - 1));
+        past
+    })
+}
+
+/// NumPy's answer, which is exact, and seldom asked for.
+fn shares_memory(one: &Bound<'_, PyAny>, other: &Bound<'_, PyAny>) -> PyResult<bool> {
+    one.py().import("numpy")?.call_method1("shares_memory", (one, other))?.extract()
 }

@@ -2,15 +2,14 @@
 
 use numpy::prelude::*;
 use numpy::{Element, PyArrayDyn};
+use purrceptron::Float;
 use purrceptron::math::{Function, Gradient};
-use purrceptron::{Context, Float};
 use pyo3::prelude::*;
 
 use super::arguments::{
-    Out, check_finite, dense, elements, empty_like, in_rows, not_empty, refuse, with_floats,
+    Out, dense, elements, empty_like, finite, in_rows, not_empty, refuse, spoken, with_floats,
 };
 use crate::arrays::read;
-use crate::error::CoreError;
 
 /// `f(z)`, for an array of any shape.
 fn apply<'py>(f: Function, z: &Bound<'py, PyAny>) -> Out<'py> {
@@ -22,10 +21,7 @@ fn apply<'py>(f: Function, z: &Bound<'py, PyAny>) -> Out<'py> {
         let from = z.as_slice()?;
         // SAFETY: an array like a dense one is dense, and it is not handed out before it is written.
         let to = unsafe { elements(&out) };
-        let ctx = Context::current().map_err(CoreError::from)?;
-        if !z.py().detach(|| f.apply(&ctx, from, to)) {
-            check_finite(&ctx, "z", &z.as_array())?;
-        }
+        finite(z.py(), &[("z", z.as_array())], |ctx| f.apply(ctx, from, to))?;
         Ok(out.into_any())
     }
     with_floats!(["z"], [z], |arrays| run(f, arrays))
@@ -38,7 +34,8 @@ fn backward<'py>(f: Gradient, da: &Bound<'py, PyAny>, z: &Bound<'py, PyAny>) -> 
         [da, z]: [Bound<'py, PyArrayDyn<T>>; 2],
     ) -> Out<'py> {
         if da.shape() != z.shape() {
-            return Err(refuse("z", z.shape(), "the shape of da"));
+            let expected = format!("{}, the shape of da", spoken(da.shape()));
+            return Err(refuse("z", z.shape(), &expected));
         }
         not_empty("z", z.shape())?;
         // Elements that belong together lie at the same place if both arrays have the same order.
@@ -52,11 +49,8 @@ fn backward<'py>(f: Gradient, da: &Bound<'py, PyAny>, z: &Bound<'py, PyAny>) -> 
         let (das, zs) = (da.as_slice()?, z.as_slice()?);
         // SAFETY: an array like a dense one is dense, and it is not handed out before it is written.
         let to = unsafe { elements(&out) };
-        let ctx = Context::current().map_err(CoreError::from)?;
-        if !z.py().detach(|| f.apply(&ctx, zs, das, to)) {
-            check_finite(&ctx, "da", &da.as_array())?;
-            check_finite(&ctx, "z", &z.as_array())?;
-        }
+        let inputs = [("da", da.as_array()), ("z", z.as_array())];
+        finite(z.py(), &inputs, |ctx| f.apply(ctx, zs, das, to))?;
         Ok(out.into_any())
     }
     with_floats!(["da", "z"], [da, z], |arrays| run(f, arrays))

@@ -9,9 +9,9 @@ use purrceptron::{Context, Float, dense, gemm, samples};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use super::arguments::{Out, matrix, refuse, vector, with_floats, write};
-use crate::arrays::{empty, is_aligned, read};
-use crate::error::CoreError;
+use super::arguments::{Out, check_apart, in_rows, matrix, refuse, vector, with_floats, write};
+use crate::arrays::{empty, is_aligned, kind, read};
+use crate::calls::detached;
 
 /// The matrix product ``a @ b``.
 ///
@@ -53,11 +53,11 @@ pub(crate) fn matmul<'py>(
     out: Option<&Bound<'py, PyAny>>,
 ) -> Out<'py> {
     fn run<'py, T: Element + Float>(
-        [a, b]: [Bound<'py, PyArrayDyn<T>>; 2],
+        arrays: [Bound<'py, PyArrayDyn<T>>; 2],
         out: Option<&Bound<'py, PyAny>>,
     ) -> Out<'py> {
-        let py = a.py();
-        let (a, b) = (read(&a)?, read(&b)?);
+        let py = arrays[0].py();
+        let (a, b) = (read(&arrays[0])?, read(&arrays[1])?);
         let (av, bv) = (matrix("a", a.as_array())?, matrix("b", b.as_array())?);
         let shape = [av.nrows(), bv.ncols()];
         if av.ncols() != bv.nrows() {
@@ -67,26 +67,30 @@ pub(crate) fn matmul<'py>(
         let out = match out {
             None => empty::<T>(py, &shape)?,
             Some(out) => {
-                let wrong =
-                    || PyTypeError::new_err(format!("out must be an aligned array of {}", T::NAME));
-                let out = out.cast::<PyArrayDyn<T>>().map_err(|_| wrong())?;
+                let wrong = |came: &str| {
+                    let name = T::NAME;
+                    PyTypeError::new_err(format!(
+                        "out must be an aligned array of {name}, not {came}"
+                    ))
+                };
+                let out = out.cast::<PyArrayDyn<T>>().map_err(|_| wrong(&kind(out)))?;
                 if !is_aligned(out) {
-                    return Err(wrong());
+                    return Err(wrong("one whose elements lie at odd addresses"));
                 }
                 if out.shape() != shape {
                     return Err(refuse("out", out.shape(), &format!("{:?}", (shape[0], shape[1]))));
                 }
+                check_apart(out, &[("a", &arrays[0]), ("b", &arrays[1])])?;
                 out.clone()
             }
         };
         let mut c = write("out", &out)?;
         let mut cv = c.as_array_mut().into_dimensionality::<Ix2>().expect("the shape was checked");
-        py.detach(|| {
+        detached(py, || {
             let ctx = Context::current()?;
             gemm::gemm(&ctx, T::ONE, av, bv, T::ZERO, cv.view_mut(), Epilogue::None)?;
             finite_operands(&cv.view(), &[("a", av), ("b", bv)])
-        })
-        .map_err(CoreError::from)?;
+        })?;
         drop(c);
         Ok(out.into_any())
     }
@@ -120,9 +124,10 @@ pub(crate) fn linear_forward<'py>(
 ) -> Out<'py> {
     fn run<'py, T: Element + Float>([a, w, b]: [Bound<'py, PyArrayDyn<T>>; 3]) -> Out<'py> {
         let py = a.py();
-        let (a, w, b) = (read(&a)?, read(&w)?, read(&b)?);
+        let (a, w, b) = (read(&a)?, read(&w)?, read(&in_rows(&b)?)?);
         let (av, wv) = (matrix("a", a.as_array())?, matrix("w", w.as_array())?);
         let bv = vector("b", b.as_array())?;
+        let bs = b.as_slice()?;
         if wv.ncols() != av.ncols() {
             let expected = format!("(n_out, {}), because a has shape {:?}", av.ncols(), av.dim());
             return Err(refuse("w", w.shape(), &expected));
@@ -135,12 +140,11 @@ pub(crate) fn linear_forward<'py>(
         let mut z = write("z", &out)?;
         let mut zv =
             z.as_array_mut().into_dimensionality::<Ix2>().expect("two dimensions were made");
-        py.detach(|| {
+        detached(py, || {
             let ctx = Context::current()?;
-            dense::linear_forward(&ctx, av, wv, &bv.to_vec(), zv.view_mut())?;
+            dense::linear_forward(&ctx, av, wv, bs, zv.view_mut())?;
             finite_operands(&zv.view(), &[("a", av), ("w", wv), ("b", bv.insert_axis(Axis(1)))])
-        })
-        .map_err(CoreError::from)?;
+        })?;
         drop(z);
         Ok(out.into_any())
     }
@@ -196,7 +200,7 @@ pub(crate) fn linear_backward<'py>(
         let mut dav = dab.as_array_mut().into_dimensionality::<Ix2>().expect("made so");
         let mut dwv = dwb.as_array_mut().into_dimensionality::<Ix2>().expect("made so");
         let dbs = dbb.as_slice_mut()?;
-        py.detach(|| {
+        detached(py, || {
             let ctx = Context::current()?;
             let scale = T::from_f64(1.0 / m as f64);
             linear_backward_input(&ctx, dzv, wv, dav.view_mut())?;
@@ -204,8 +208,7 @@ pub(crate) fn linear_backward<'py>(
             linear_backward_bias(&ctx, scale, dzv, T::ZERO, dbs)?;
             linear_backward_weight(&ctx, scale, dzv, av, T::ZERO, dwv.view_mut(), Epilogue::None)?;
             finite_operands(&dwv.view(), &[("a", av)])
-        })
-        .map_err(CoreError::from)?;
+        })?;
         drop((dab, dwb, dbb));
         Ok((da, dw, db).into_pyobject(py)?.into_any())
     }

@@ -3,13 +3,13 @@
 use numpy::ndarray::{ArrayView2, ArrayViewD, Axis};
 use numpy::prelude::*;
 use numpy::{Element, PyArrayDyn};
-use purrceptron::{Context, Float, Loss, Targets};
+use purrceptron::{Context, Error, Float, Loss, Targets};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use super::arguments::{Out, check_finite, matrix, refuse, with_floats, write};
+use super::arguments::{Out, matrix, non_finite, refuse, spoken, with_floats, write};
 use crate::arrays::{empty, read};
-use crate::error::CoreError;
+use crate::calls::detached;
 
 /// Logits and labels as matrices with an example a row: a vector is one column.
 fn rows_of<'a, T>(name: &str, view: ArrayViewD<'a, T>) -> PyResult<ArrayView2<'a, T>> {
@@ -19,16 +19,26 @@ fn rows_of<'a, T>(name: &str, view: ArrayViewD<'a, T>) -> PyResult<ArrayView2<'a
     }
 }
 
-/// Fails unless logits and labels have one shape and the labels lie between 0 and 1.
-fn check_labels<T: Float>(z: &ArrayView2<'_, T>, y: &ArrayView2<'_, T>) -> PyResult<()> {
-    if z.dim() != y.dim() {
-        return Err(refuse("y", y.shape(), "the shape of logits"));
+/// Fails unless logits and labels have one shape.
+fn check_shapes<T>(z: &ArrayView2<'_, T>, y: &ArrayView2<'_, T>) -> PyResult<()> {
+    if z.dim() == y.dim() {
+        return Ok(());
     }
+    Err(refuse("y", y.shape(), &format!("{}, the shape of logits", spoken(z.shape()))))
+}
+
+/// A sentence about the first label that does not lie between 0 and 1, or the first logit that is not finite.
+fn unfit<T: Float>(
+    ctx: &Context,
+    logits: &ArrayViewD<'_, T>,
+    y: &ArrayView2<'_, T>,
+) -> Option<String> {
     match y.indexed_iter().find(|&(_, &y)| !(y >= T::ZERO && y <= T::ONE)) {
-        None => Ok(()),
-        Some(((row, _), y)) => Err(PyValueError::new_err(format!(
-            "y holds {y} at row {row}, expected labels from 0 to 1"
-        ))),
+        None => non_finite(ctx, "logits", logits),
+        Some(((row, column), label)) => {
+            let column = if y.ncols() > 1 { format!(", column {column}") } else { String::new() };
+            Some(format!("y holds {label} at row {row}{column}, expected labels from 0 to 1"))
+        }
     }
 }
 
@@ -69,15 +79,17 @@ pub(crate) fn binary_cross_entropy<'py>(
         let py = z.py();
         let (z, y) = (read(&z)?, read(&y)?);
         let (zv, yv) = (rows_of("logits", z.as_array())?, rows_of("y", y.as_array())?);
-        check_labels(&zv, &yv)?;
+        check_shapes(&zv, &yv)?;
         let all = z.as_array();
-        let sum = py.detach(|| {
+        let sum = detached(py, || {
             let ctx = Context::current()?;
-            check_finite(&ctx, "logits", &all)?;
             let loss = Loss::BinaryCrossEntropy;
-            Ok::<_, CoreError>(loss.value(ctx.isa(), zv, Targets::Values(yv), None))
+            Ok::<_, Error>(match unfit(&ctx, &all, &yv) {
+                None => Ok(loss.value(ctx.isa(), zv, Targets::Values(yv), None)),
+                Some(why) => Err(why),
+            })
         })?;
-        Ok(sum / zv.nrows() as f64)
+        Ok(sum.map_err(PyValueError::new_err)? / zv.nrows() as f64)
     }
     with_floats!(["logits", "y"], [logits, y], |arrays| run(arrays))
 }
@@ -112,20 +124,22 @@ pub(crate) fn binary_cross_entropy_backward<'py>(
         let out = empty::<T>(py, z.shape())?;
         let (z, y) = (read(&z)?, read(&y)?);
         let (zv, yv) = (rows_of("logits", z.as_array())?, rows_of("y", y.as_array())?);
-        check_labels(&zv, &yv)?;
+        check_shapes(&zv, &yv)?;
         let mut dz = write("dz", &out)?;
         let (mut dzv, all) = (dz.as_array_mut(), z.as_array());
-        py.detach(|| {
+        let why = detached(py, || {
             let ctx = Context::current()?;
-            check_finite(&ctx, "logits", &all)?;
+            if let Some(why) = unfit(&ctx, &all, &yv) {
+                return Ok(Some(why));
+            }
             let mut dz =
                 dzv.view_mut().into_shape_with_order(zv.dim()).expect("a new array is contiguous");
             dz.assign(&zv);
             Loss::BinaryCrossEntropy.value_and_gradient(ctx.isa(), dz, Targets::Values(yv), None);
-            Ok::<_, CoreError>(())
+            Ok::<_, Error>(None)
         })?;
         drop(dz);
-        Ok(out.into_any())
+        why.map_or_else(|| Ok(out.into_any()), |why| Err(PyValueError::new_err(why)))
     }
     with_floats!(["logits", "y"], [logits, y], |arrays| run(arrays))
 }

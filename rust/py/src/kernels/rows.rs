@@ -2,12 +2,11 @@
 
 use numpy::prelude::*;
 use numpy::{Element, PyArrayDyn};
-use purrceptron::{Context, Float, loss};
+use purrceptron::{Float, loss};
 use pyo3::prelude::*;
 
-use super::arguments::{Out, check_finite, elements, in_rows, not_empty, refuse, with_floats};
+use super::arguments::{Out, elements, finite, in_rows, not_empty, refuse, with_floats};
 use crate::arrays::{empty, read};
-use crate::error::CoreError;
 
 /// The array in rows, and how long they are.
 fn rows<'py, T: Element>(
@@ -54,10 +53,7 @@ pub(crate) fn softmax<'py>(z: &Bound<'py, PyAny>) -> Out<'py> {
         let from = z.as_slice()?;
         // SAFETY: a new array is dense, and it is not handed out before it is written.
         let to = unsafe { elements(&out) };
-        let ctx = Context::current().map_err(CoreError::from)?;
-        if !z.py().detach(|| loss::softmax(&ctx, from, k, to)) {
-            check_finite(&ctx, "z", &z.as_array())?;
-        }
+        finite(z.py(), &[("z", z.as_array())], |ctx| loss::softmax(ctx, from, k, to))?;
         Ok(out.into_any())
     }
     with_floats!(["z"], [z], |arrays| run(arrays))
@@ -97,10 +93,7 @@ pub(crate) fn logsumexp<'py>(z: &Bound<'py, PyAny>) -> Out<'py> {
         let from = z.as_slice()?;
         // SAFETY: a new array is dense, and it is not handed out before it is written.
         let to = unsafe { elements(&out) };
-        let ctx = Context::current().map_err(CoreError::from)?;
-        if !z.py().detach(|| loss::log_sum_exp(&ctx, from, k, to)) {
-            check_finite(&ctx, "z", &z.as_array())?;
-        }
+        finite(z.py(), &[("z", z.as_array())], |ctx| loss::log_sum_exp(ctx, from, k, to))?;
         Ok(out.into_any())
     }
     with_floats!(["z"], [z], |arrays| run(arrays))
