@@ -63,9 +63,9 @@ print(json.dumps({
 """
 
 
-def interrupted(rows, hidden, batch_size):
+def interrupted(script, *arguments):
     ended = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED, json.dumps([rows, hidden, batch_size])],
+        [sys.executable, "-c", script, json.dumps(arguments)],
         capture_output=True,
         text=True,
         timeout=100,
@@ -78,7 +78,7 @@ def interrupted(rows, hidden, batch_size):
 @pytest.mark.skipif(os.name == "nt", reason="a process of Windows cannot send itself Ctrl-C")
 @pytest.mark.parametrize("batch_size", [None, 100])
 def test_ctrl_c_within_a_long_epoch(batch_size):
-    answer = interrupted(2_000_000, [300, 300], batch_size)
+    answer = interrupted(INTERRUPTED, 2_000_000, [300, 300], batch_size)
     assert answer["caught"] == "KeyboardInterrupt"
     # 0.2 s is what is meant; the whole epoch is much longer, but the machine may be slow and busy
     assert answer["took"] < 10
@@ -88,10 +88,45 @@ def test_ctrl_c_within_a_long_epoch(batch_size):
     assert answer["again"] == 3
 
 
+LONG_CALL = """
+import json, os, signal, sys, threading, time
+import numpy as np
+import purrceptron as pc
+
+(what,) = json.loads(sys.argv[1])
+X = np.broadcast_to(np.linspace(0, 1, 300, dtype=np.float32), (5_000_000, 300))
+y = np.zeros(len(X))
+net = pc.Network([300, 600, 600, 1], seed=1)
+calls = {
+    "forward": lambda: net.forward(X),
+    "loss": lambda: net.loss(X, y),
+    "gradients": lambda: net.gradients(X, y),
+    "evaluate": lambda: pc.evaluate(net, X, y),
+    "validation": lambda: pc.train(net, X[:100], y[:100], validation_data=(X, y)),
+}
+threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+began = time.perf_counter()
+try:
+    calls[what]()
+    caught = "nothing"
+except KeyboardInterrupt:
+    caught = "KeyboardInterrupt"
+print(json.dumps({"caught": caught, "took": time.perf_counter() - began}))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a process of Windows cannot send itself Ctrl-C")
+@pytest.mark.parametrize("what", ["forward", "loss", "gradients", "evaluate", "validation"])
+def test_ctrl_c_within_a_long_call(what):
+    answer = interrupted(LONG_CALL, what)
+    assert answer["caught"] == "KeyboardInterrupt"
+    assert answer["took"] < 20  # most of a minute, uninterrupted
+
+
 @pytest.mark.skipif(os.name == "nt", reason="a process of Windows cannot send itself Ctrl-C")
 @pytest.mark.parametrize("batch_size", [None, 10])
 def test_ctrl_c_between_many_short_epochs(batch_size):
-    answer = interrupted(50, [4], batch_size)
+    answer = interrupted(INTERRUPTED, 50, [4], batch_size)
     assert answer["caught"] == "KeyboardInterrupt"
     assert answer["took"] < 10
     assert answer["epochs"] > 1

@@ -108,3 +108,50 @@ def test_where_no_thread_can_be_started_the_work_is_done_with_a_warning(settings
     category, message = answer["warnings"][0]
     assert category == "RuntimeWarning"
     assert "refused to start more threads" in message
+
+
+REFUSED_TO_KERNELS = """
+import resource
+from purrceptron import kernels
+
+pc.set_num_threads(4)
+a = np.random.default_rng(0).random((500, 500))
+if os.geteuid() == 0:  # the limit holds for everybody but root
+    os.setgid(65534)
+    os.setuid(65534)
+resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    for _ in range(5):  # the first of a row may be done alone
+        product = kernels.matmul(a, a)
+print(json.dumps({"right": bool(np.allclose(product, a @ a)),
+                  "warnings": [[w.filename, str(w.message)] for w in caught]}))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads are no processes")
+def test_a_kernel_that_is_refused_threads_warns_at_the_line_that_called_it():
+    answer = run(REFUSED_TO_KERNELS, {}, timeout=60)
+    assert answer["right"]
+    file, message = answer["warnings"][0]
+    assert file == "<string>"
+    assert "refused to start more threads" in message
+
+
+@pytest.mark.parametrize("value", ["two", "0", "-1", "2.5", "1025"])
+def test_a_number_of_threads_in_the_environment_that_is_none_is_passed_over(value, monkeypatch):
+    monkeypatch.setenv("PURRCEPTRON_NUM_THREADS", value)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    script = """
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    asked = pc.get_num_threads()
+    pc.get_num_threads()
+print(json.dumps([asked, [str(w.message) for w in caught]]))
+"""
+    threads, messages = run(script, {}, timeout=60)
+    assert threads == 3
+    assert messages == [
+        f'PURRCEPTRON_NUM_THREADS is "{value}", expected a number of threads from 1 to 1024; '
+        "it is passed over"
+    ]

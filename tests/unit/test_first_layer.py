@@ -15,6 +15,7 @@ import purrceptron as pc
 RANDOM = np.random.default_rng(0)
 X = RANDOM.standard_normal((24, 200))
 Y = RANDOM.integers(0, 2, 24)
+CLASSES = np.arange(24) % 3
 VALIDATION = (RANDOM.standard_normal((10, 200)), RANDOM.integers(0, 2, 10))
 
 SGDS = [pc.SGD(0.02), pc.SGD(0.02, momentum=0.9), pc.SGD(0.02, momentum=0.9, nesterov=True)]

@@ -47,7 +47,7 @@ pub struct Choice {
 
 /// The most bytes that `Auto` gives to the Gram matrix: a fit keeps within 64 MB beside its data, its parameters and the
 /// optimiser's memory, whoever chose nothing.
-const BUDGET: usize = 40 << 20;
+const BUDGET: usize = 32 << 20;
 
 /// The most bytes for the products with rows held out, unless the Gram matrix itself takes more.
 const BUDGET_HELD_OUT: usize = 12 << 20;
@@ -96,7 +96,7 @@ pub fn choose<T: Float>(
     let numbers = if T::NAME == f64::NAME { 8 } else { 8 + size_of::<T>() };
     let bytes = samples.saturating_mul(samples).saturating_mul(numbers);
     if bytes > BUDGET {
-        let why = format!("the Gram matrix of {samples} examples would take more than 40 MiB");
+        let why = format!("the Gram matrix of {samples} examples would take more than 32 MiB");
         return direct(why);
     }
     let (m, n) = (samples as f64, architecture.inputs() as f64);
@@ -146,9 +146,9 @@ mod tests {
         assert!(!auto(cats, 209, 1, 209, sgd).gram, "one epoch does not pay for the matrix");
         assert!(!auto(cats, 209, 2500, 209, adam).gram);
         assert!(!auto(&[784, 128, 1], 60_000, 10, 128, sgd).gram);
-        assert!(auto(cats, 1_869, 2500, 1_869, sgd).gram);
-        assert!(!auto(cats, 1_870, 2500, 1_870, sgd).gram);
-        assert!(auto(cats, 1_870, 2500, 1_870, sgd).why.contains("40 MiB"));
+        assert!(auto(cats, 1_672, 2500, 1_672, sgd).gram);
+        assert!(!auto(cats, 1_673, 2500, 1_673, sgd).gram);
+        assert!(auto(cats, 1_673, 2500, 1_673, sgd).why.contains("32 MiB"));
     }
 
     #[test]
