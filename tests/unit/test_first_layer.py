@@ -5,6 +5,7 @@ another thread, after a failure, must get those of the last epoch, and must chan
 """
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -294,3 +295,20 @@ def test_a_batch_of_all_rows(optimizer):
     fit(net, optimizer=optimizer, batch_size=24)
     fit(twin, optimizer=optimizer, batch_size=24, first_layer="direct")
     np.testing.assert_allclose(flat(net), flat(twin), rtol=1e-9, atol=1e-12)
+
+
+def test_another_thread_sees_the_weights_change_during_the_fit():
+    net = network()
+    seen = set()
+
+    def look():
+        until = time.monotonic() + 30
+        while len(seen) < 4 and time.monotonic() < until:
+            seen.add(flat(net).tobytes())
+        net.stop_training()
+
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(look)
+        fit(net, epochs=10**9)
+        looking.result()
+    assert len(seen) >= 4

@@ -50,7 +50,8 @@ impl<T: Float> Passes<T> {
         Self::new(architecture, uint8_scale, block, lanes, Layout::Rows)
     }
 
-    /// For a first layer in the space of examples, where each batch is one block: the samples are not read.
+    /// For a first layer that is done elsewhere, in the space of examples or as a [wide](crate::wide) one, where each batch
+    /// is one block: the samples are not read.
     pub(crate) fn without_samples(
         architecture: &Architecture,
         uint8_scale: f64,

@@ -5,14 +5,12 @@ use std::sync::OnceLock;
 /// Bytes of the caches that the blocks are cut for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Caches {
-    /// Of one core.
+    /// The second level, of one core.
     pub(crate) l2: usize,
-    /// The last level, shared.
-    pub(crate) l3: usize,
 }
 
 /// What nearly every core made since 2015 has, or more.
-const MODEST: Caches = Caches { l2: 256 << 10, l3: 4 << 20 };
+const MODEST: Caches = Caches { l2: 256 << 10 };
 
 impl Caches {
     /// Those of this machine.
@@ -20,10 +18,7 @@ impl Caches {
         static CACHES: OnceLock<Caches> = OnceLock::new();
         *CACHES.get_or_init(|| {
             let found = linux().or_else(cpuid).unwrap_or(MODEST);
-            Caches {
-                l2: found.l2.clamp(128 << 10, 4 << 20),
-                l3: found.l3.clamp(found.l2, 64 << 20),
-            }
+            Caches { l2: found.l2.clamp(128 << 10, 4 << 20) }
         })
     }
 }
@@ -80,10 +75,10 @@ fn cpuid() -> Option<Caches> {
     None
 }
 
-/// From bytes by level; a machine without a third level has its second as the last.
+/// From bytes by level.
 fn from_levels(bytes: [usize; 4]) -> Option<Caches> {
-    let [_, _, l2, l3] = bytes;
-    (l2 > 0).then_some(Caches { l2, l3: l3.max(l2) })
+    let l2 = bytes[2];
+    (l2 > 0).then_some(Caches { l2 })
 }
 
 #[cfg(test)]
@@ -92,9 +87,8 @@ mod tests {
 
     #[test]
     fn sizes_are_of_a_plausible_machine() {
-        let Caches { l2, l3 } = Caches::get();
+        let Caches { l2 } = Caches::get();
         assert!((128 << 10..=4 << 20).contains(&l2), "{l2}");
-        assert!((l2..=64 << 20).contains(&l3), "{l3}");
     }
 
     #[test]

@@ -47,8 +47,8 @@ impl Context {
     /// Calls `task(0)`, ..., `task(count - 1)`, each once, in any order, on up to
     /// [`threads`](Self::threads) threads, and returns when all are done.
     ///
-    /// How the work is cut into tasks must not depend on the number of threads, and each task
-    /// must write what no other touches: that is what makes the result the same for any number.
+    /// Each task must write what no other touches, and the order in which a sum is taken must not depend on the number
+    /// of threads: that is what makes the result the same for any number.
     #[inline]
     pub fn parallel(&self, count: usize, task: impl Fn(usize) + Sync) {
         self.share(count, None, task);

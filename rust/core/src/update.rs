@@ -1,4 +1,5 @@
-//! Where the backward pass of a one-block batch leaves a layer's gradient: the update, at once.
+//! Where the backward pass of a one-block batch leaves a layer's gradient: the update, at once. The halves of a small
+//! network and the blocks of a wide layer share it.
 
 use std::ops::Range;
 

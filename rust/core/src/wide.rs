@@ -11,7 +11,7 @@
 //! ```
 //!
 //! `X` is packed once, in the order in which the kernels read it (`gemm/packed.rs`), and the blocks keep their weights,
-//! and what the optimiser knows of them, while a run is under way. Groups of blocks are tasks, and each adds up its own
+//! and what the optimiser knows of them, while a call of epochs is under way. Groups of blocks are tasks, and each adds up its own
 //! `P`; how many there are follows from the sizes, and so do all sums. The layers behind go their usual way
 //! (`batch.rs`), as they do where the first is trained in the space of examples.
 

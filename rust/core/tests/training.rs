@@ -227,22 +227,29 @@ fn a_call_that_is_stopped_has_not_been() {
     let momentum = Optimizer::Sgd { momentum: 0.9, nesterov: false };
     let gram = Settings { optimizer: momentum, gram: true, ..all_settings(loss)[0].clone() };
     let in_batches = Settings { batch_size: Some(64), ..gram.clone() };
-    for settings in [all_settings(loss), vec![gram, in_batches]].concat() {
+    // So many numbers that the first layer is taken in blocks.
+    let wide_task = Task::new(300, 4000, 1, Output::Sigmoid);
+    let wide_net = network(&[4000, 4, 1], Activation::Tanh, Output::Sigmoid);
+    let wide_data = wide_task.data(&wide_net, None);
+    let wide = Settings { optimizer: momentum, ..all_settings(loss)[0].clone() };
+    let narrow = [all_settings(loss), vec![gram, in_batches]].concat();
+    let narrow = narrow.into_iter().map(|settings| (settings, &net, &data));
+    for (settings, net, data) in narrow.chain([(wide, &wide_net, &wide_data)]) {
         let new = || Trainer::new(net.model(), 300, settings.clone()).unwrap();
         let mut whole = new();
-        whole.run(&ctx, &data, 5, &mut || false).unwrap();
-        whole.form(&ctx, &data).unwrap();
+        whole.run(&ctx, data, 5, &mut || false).unwrap();
+        whole.form(&ctx, data).unwrap();
 
         let mut stopped = new();
         for (epochs, after) in [(0, 1), (2, 1), (0, 4), (1, 6)] {
-            stopped.run(&ctx, &data, epochs, &mut || false).unwrap();
+            stopped.run(&ctx, data, epochs, &mut || false).unwrap();
             let published = stopped.parameters().try_clone().unwrap();
             let mut asked = 0;
             let mut stop = || {
                 asked += 1;
                 asked > after
             };
-            let result = stopped.run(&ctx, &data, 50, &mut stop);
+            let result = stopped.run(&ctx, data, 50, &mut stop);
             assert_eq!(result, Err(Error::Interrupted), "{settings:?}");
             if !settings.gram {
                 stopped.set_parameters(&published);
@@ -252,8 +259,8 @@ fn a_call_that_is_stopped_has_not_been() {
             let batches = settings.batch_size.map_or(1, |batch| 300usize.div_ceil(batch));
             (3, 3 * batches as u64)
         });
-        stopped.run(&ctx, &data, 2, &mut || false).unwrap();
-        stopped.form(&ctx, &data).unwrap();
+        stopped.run(&ctx, data, 2, &mut || false).unwrap();
+        stopped.form(&ctx, data).unwrap();
         assert_eq!(bits(whole.parameters()), bits(stopped.parameters()), "{settings:?}");
     }
 }

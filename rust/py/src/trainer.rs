@@ -140,7 +140,6 @@ impl Trainer {
     ) -> PyResult<Option<Vec<f64>>> {
         let (py, this) = (slf.py(), slf.get());
         let net = this.network.get();
-        net.follow(None);
         let go = || {
             let mut run = this.lock(py);
             with_run!(this, run, |shared, run| {
@@ -159,21 +158,6 @@ impl Trainer {
             net.follow(Some(slf.clone().unbind()));
         }
         result
-    }
-
-    /// Forms the first layer's weights, if that is still to be done, and gives them to the network.
-    pub(crate) fn publish(&self, py: Python<'_>) -> PyResult<()> {
-        let net = self.network.get();
-        let mut run = self.lock(py);
-        if !net.follow(None) {
-            return Ok(());
-        }
-        with_run!(self, run, |shared, run| {
-            let (x, y) =
-                (SampleArray::borrow(self.x.bind(py))?, TargetArray::borrow(self.y.bind(py))?);
-            let data = Data::checked_before(x.view()?, y.view()?, None);
-            detached(py, || run.publish(shared, &data))
-        })
     }
 
     /// The loss of rows held out, without its penalty, and the outputs for them, (v, n_L), with the parameters as they are
@@ -280,6 +264,21 @@ impl Trainer {
 }
 
 impl Trainer {
+    /// Forms the first layer's weights, if that is still to be done, and gives them to the network.
+    pub(crate) fn publish(&self, py: Python<'_>) -> PyResult<()> {
+        let net = self.network.get();
+        let mut run = self.lock(py);
+        if !net.follow(None) {
+            return Ok(());
+        }
+        with_run!(self, run, |shared, run| {
+            let (x, y) =
+                (SampleArray::borrow(self.x.bind(py))?, TargetArray::borrow(self.y.bind(py))?);
+            let data = Data::checked_before(x.view()?, y.view()?, None);
+            detached(py, || run.publish(shared, &data))
+        })
+    }
+
     fn lock(&self, py: Python<'_>) -> MutexGuard<'_, AnyRun> {
         self.run.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
     }

@@ -116,9 +116,8 @@ pub(super) fn turned<'p, T: Float>(p: Product<'p, T>, lanes: usize) -> Product<'
     if 10 * cost(&t) < 9 * cost(&p) { t } else { p }
 }
 
-/// Into how many groups to cut the tile rows and the panels, so that there are `wanted` rectangles
-/// (more than threads: whoever is quicker takes more) that are not far from square (a rectangle
-/// packs as many elements as half its circumference, times k).
+/// Into how many groups to cut the tile rows and the panels, so that there are `wanted` rectangles that are not far from
+/// square (a rectangle packs as many elements as half its circumference, times k).
 fn shares(wanted: usize, tiles: usize, panels: usize, m: usize, n: usize) -> (usize, usize) {
     let (mut down, mut across) = (1, 1);
     while down * across < wanted && (down < tiles || across < panels) {
