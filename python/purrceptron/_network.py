@@ -75,8 +75,8 @@ class Network(Described):
     -----
     It may be shared by threads. Predicting while another thread trains it uses weights as they were
     at the end of an epoch, never half of a step: of the last one, or, while short epochs are done
-    many at a time, of some 50 ms ago. Changing an array while another thread computes with it crashes
-    nothing, but what is computed is unspecified.
+    many at a time, of some 50 ms ago. Changing an array while another thread computes with it
+    crashes nothing, but what is computed is unspecified.
 
     Examples
     --------
