@@ -99,6 +99,14 @@ def test_one_that_ends_at_another_loss_is_left_out():
     assert set(result.to_json()["loss"]) == {"a", "b", "c"}
 
 
+@pytest.mark.parametrize("losses", [(0.5, np.nan, 0.5), (np.nan, 0.5, 0.5), (0.5, 0.5, np.nan)])
+def test_a_loss_that_is_none_does_not_speak_for_the_others(losses):
+    fit = Workload("mini_batch", "a fit", "float32", {}, 1.0)
+    result = Result(fit, 1, {name: [1.0] for name in "abc"}, dict(zip("abc", losses, strict=True)))
+    leave_out_the_unequal(result)
+    assert set(result.seconds) == {n for n, x in zip("abc", losses, strict=True) if x == x}
+
+
 def test_ratios_are_medians_of_neighbours_in_time():
     # a machine that gets slower in the second round, and a hiccup in the third
     result = Result(PRODUCT, 1, {"ours": [1.0, 10.0, 1.0], "other": [2.0, 20.0, 90.0]})

@@ -5,6 +5,7 @@ whatever runs next, and because a machine's speed drifts: the ratio of two neigh
 says more than the ratio of two averages.
 """
 
+import math
 import tempfile
 import time
 from collections.abc import Sequence
@@ -136,7 +137,8 @@ def leave_out_the_unequal(result: Result) -> None:
     """Leave out whoever ended at another loss than most: it did other work."""
     if len(result.loss) < 3:
         return
-    usual = median(result.loss.values())
+    # A loss that is none sorts behind all others.
+    usual = median(x if math.isfinite(x) else math.inf for x in result.loss.values())
     for name, loss in list(result.loss.items()):
         if not abs(loss - usual) <= SPREAD[result.workload.kind] * usual:
             result.seconds.pop(name, None)

@@ -5,6 +5,11 @@ use std::ops::Range;
 
 use ndarray::{ArrayViewMut2, ShapeBuilder};
 
+/// Part `i` of `parts` of so many things.
+pub(crate) fn share(len: usize, parts: usize, i: usize) -> Range<usize> {
+    len * i / parts..len * (i + 1) / parts
+}
+
 /// Hands out parts of a slice to tasks that promise not to overlap.
 pub(crate) struct Disjoint<'a, T> {
     start: *mut T,
@@ -51,5 +56,20 @@ impl<'a, T> Disjoint<'a, T> {
         let shape = (rows, columns).strides((stride, 1));
         // SAFETY: within the slice, no element twice, and as the caller promises.
         unsafe { ArrayViewMut2::from_shape_ptr(shape, self.start.add(first)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_all_things_once() {
+        for len in [8, 209, 1000] {
+            for parts in [1, 2, 4, 8] {
+                let shares: Vec<_> = (0..parts).flat_map(|i| share(len, parts, i)).collect();
+                assert_eq!(shares, (0..len).collect::<Vec<_>>());
+            }
+        }
     }
 }

@@ -20,8 +20,6 @@
 //! Activations lie with a row for each unit and a column for each example: then half of the units is a matrix without
 //! gaps, and no weights have to be turned over.
 
-use std::ops::Range;
-
 use ndarray::{ArrayView2, s};
 
 use crate::activation::Activation;
@@ -30,7 +28,7 @@ use crate::backprop::{activate, activation_backward, matrix, matrix_mut};
 use crate::buffer::Buffer;
 use crate::context::Context;
 use crate::dense::linear_backward_weight;
-use crate::disjoint::Disjoint;
+use crate::disjoint::{Disjoint, share};
 use crate::error::Result;
 use crate::float::Float;
 use crate::gemm::{Epilogue, gemm};
@@ -89,17 +87,11 @@ struct Second<T: Float> {
     gradient: Buffer<T>,
 }
 
-/// Half `i` of so many things.
-fn half_of(count: usize, i: usize) -> Range<usize> {
-    count * i / 2..count * (i + 1) / 2
-}
-
 /// Whether a network is worth cutting, for batches of so many rows.
 fn pays(architecture: &Architecture, rows: usize) -> bool {
     let sizes = architecture.sizes();
     let weights = |n: &[usize]| n.windows(2).map(|n| n[0] * n[1]).sum::<usize>();
-    let normalized = (0..architecture.layers()).any(|l| architecture.normalization_of(l).is_some());
-    if normalized || sizes.len() < 3 || weights(sizes) > MOST_WEIGHTS {
+    if architecture.is_normalized() || sizes.len() < 3 || weights(sizes) > MOST_WEIGHTS {
         return false;
     }
     let (cut, whole) = (&sizes[..3], &sizes[2..]);
@@ -134,7 +126,7 @@ impl<T: Float> Halves<T> {
             let all = std::iter::once(parameters).chain(slots);
             for (own, all) in half.second.arrays.iter_mut().zip(all) {
                 let w = all.weight(1);
-                let own_columns = w.slice(s![.., half_of(w.ncols(), i)]);
+                let own_columns = w.slice(s![.., share(w.ncols(), 2, i)]);
                 matrix_mut(own, w.nrows(), own_columns.ncols()).assign(&own_columns);
             }
         }
@@ -146,7 +138,7 @@ impl<T: Float> Halves<T> {
             let all = std::iter::once(&mut *parameters).chain(slots.iter_mut());
             for (own, all) in half.second.arrays.iter().zip(all) {
                 let mut w = all.layer_mut(1).0;
-                let (units, columns) = (w.nrows(), half_of(w.ncols(), i));
+                let (units, columns) = (w.nrows(), share(w.ncols(), 2, i));
                 let own = matrix(own, units, columns.len());
                 w.slice_mut(s![.., columns]).assign(&own);
             }
@@ -217,7 +209,7 @@ impl<T: Float> Half<T> {
         i: usize,
     ) -> Result<Self> {
         let (sizes, last) = (&architecture.sizes()[1..], architecture.layers() - 1);
-        let units = |l: usize| if l == 0 { half_of(sizes[0], i).len() } else { sizes[l] };
+        let units = |l: usize| if l == 0 { share(sizes[0], 2, i).len() } else { sizes[l] };
         let (mut activations, mut inputs, mut deltas) = (Vec::new(), Vec::new(), Vec::new());
         for l in 0..last {
             let buffer = || Buffer::zeros(units(l) * rows, "activations");
@@ -255,7 +247,7 @@ impl<T: Float> Half<T> {
     ) -> Result<()> {
         let Problem { architecture, data, .. } = *problem;
         let (sizes, m) = (architecture.sizes(), rows.len());
-        let own = half_of(sizes[1], i);
+        let own = share(sizes[1], 2, i);
         let rest = parameters.places(1).bias.start;
         self.kept.values_mut()[rest..].copy_from_slice(&parameters.values()[rest..]);
 
@@ -278,7 +270,7 @@ impl<T: Float> Half<T> {
     /// Its share of Σ W².
     fn sum_of_squares(&self, ctx: &Context, parameters: &Parameters<T>, i: usize) -> f64 {
         let (units, n) = parameters.weight(0).dim();
-        let own = half_of(units, i);
+        let own = share(units, 2, i);
         let first = &parameters.weight_slice(0)[own.start * n..own.end * n];
         let behind = if i == 0 { 2..parameters.layers() } else { 0..0 };
         let all = [first, &self.second.arrays[0]].into_iter();
@@ -372,7 +364,7 @@ impl<T: Float> Half<T> {
     ) -> Result<()> {
         let Problem { architecture, data, .. } = *problem;
         let (sizes, last, m) = (architecture.sizes(), architecture.layers() - 1, rows.len());
-        let own = half_of(sizes[1], i);
+        let own = share(sizes[1], 2, i);
         let Self { second, kept, activations, inputs, deltas, logits, .. } = self;
         for l in (1..=last).rev() {
             let (before, after) = deltas.split_at_mut(l);
@@ -399,12 +391,12 @@ impl<T: Float> Half<T> {
                     linear_backward_weight(ctx, scale, dz, a.reversed_axes(), keep, dw, then)
                 })?;
             } else {
-                let taken = half_of(n, i);
+                let taken = share(n, 2, i);
                 let a = a.slice_move(s![taken.clone(), ..]).reversed_axes();
                 // SAFETY: the caller's promise.
                 unsafe { shared.update_weights(ctx, l, 0..sizes[l + 1], taken, a, dz)? };
             }
-            let units = half_of(sizes[l + 1], i);
+            let units = share(sizes[l + 1], 2, i);
             let dz = dz.slice_move(s![.., units.clone()]);
             // SAFETY: the caller's promise.
             unsafe { shared.update_biases(ctx, l, units, dz)? };
@@ -468,7 +460,7 @@ mod tests {
     #[test]
     fn halves_are_all_units_once() {
         for units in [2, 7, 64, 101] {
-            assert!(half_of(units, 0).chain(half_of(units, 1)).eq(0..units));
+            assert!(share(units, 2, 0).chain(share(units, 2, 1)).eq(0..units));
         }
     }
 }

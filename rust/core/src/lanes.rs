@@ -4,8 +4,6 @@
 //! than it takes to call a thread: so there the rows are shared out, and every lane goes forward and backward by
 //! itself, with activations and a sum of gradients of its own. The sums are then added in the order of the lanes.
 
-use std::ops::Range;
-
 use ndarray::ArrayView2;
 
 use crate::architecture::Architecture;
@@ -46,11 +44,6 @@ pub(crate) fn count<T: Float>(architecture: &Architecture, rows: usize, first: b
     let operations = rows.saturating_mul(6 * weights + OPERATIONS_A_UNIT * units);
     let worth = (operations / WORTH_TWO).checked_ilog2().map_or(0, |eights| 1 + eights / 3);
     (1 << worth).min(MOST)
-}
-
-/// Lane `i` of so many: its share of `rows` rows.
-pub(crate) fn share(rows: usize, lanes: usize, i: usize) -> Range<usize> {
-    rows * i / lanes..rows * (i + 1) / lanes
 }
 
 /// What a batch is taken through.
@@ -132,15 +125,5 @@ mod tests {
         let form = Architecture::new(&[30, 64, 64, 2], Activation::Relu, Output::Softmax).unwrap();
         let form = form.normalized(vec![Some(Normalization::Batch), None]).unwrap();
         assert_eq!(count::<f32>(&form, 1000, true), 1, "a batch's mean is of all its rows");
-    }
-
-    #[test]
-    fn shares_are_all_rows_once() {
-        for rows in [8, 209, 1000] {
-            for lanes in [1, 2, 4, 8] {
-                let shares: Vec<_> = (0..lanes).flat_map(|i| share(rows, lanes, i)).collect();
-                assert_eq!(shares, (0..rows).collect::<Vec<_>>());
-            }
-        }
     }
 }

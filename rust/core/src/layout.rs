@@ -4,6 +4,7 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 
 use crate::backprop::{matrix, matrix_mut};
 use crate::float::Float;
+use crate::simd::MOST_LANES;
 
 /// Where a matrix (rows, units) keeps the numbers of one example. It is seen as (rows, units) either way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub(crate) enum Layout {
 }
 
 /// Columns are as long as a whole number of registers of any type: a product then has no edge along the examples.
-const REGISTER: usize = 16;
+const REGISTER: usize = MOST_LANES;
 
 impl Layout {
     /// How many examples there is room for, if there are `rows`. What is beyond them is computed with the rest, and

@@ -24,7 +24,7 @@ use crate::backprop::{matrix, matrix_mut};
 use crate::batch::Passes;
 use crate::buffer::Buffer;
 use crate::context::Context;
-use crate::disjoint::Disjoint;
+use crate::disjoint::{Disjoint, share};
 use crate::error::Result;
 use crate::float::Float;
 use crate::gemm::Epilogue;
@@ -95,8 +95,7 @@ struct Block<T: Float> {
 fn pays<T>(architecture: &Architecture, samples: usize) -> bool {
     let sizes = architecture.sizes();
     let numbers = samples.saturating_mul(sizes[0]);
-    let normalized = (0..architecture.layers()).any(|l| architecture.normalization_of(l).is_some());
-    !normalized
+    !architecture.is_normalized()
         && sizes.len() > 2
         && sizes[1] <= MOST_ROWS
         && samples <= MOST_SAMPLES
@@ -123,8 +122,7 @@ impl<T: Float> Wide<T> {
         };
         let groups = GROUPS.min(count);
         let group = |g: usize| -> Result<Group<T>> {
-            let blocks =
-                (count * g / groups..count * (g + 1) / groups).map(block).collect::<Result<_>>()?;
+            let blocks = share(count, groups, g).map(block).collect::<Result<_>>()?;
             Ok(Group { blocks, part: Buffer::zeros(samples * units, "activations")? })
         };
         Ok(Some(Self {
@@ -240,7 +238,7 @@ impl<T: Float> Wide<T> {
         let (first, others) = groups.split_first_mut().expect("there is a block");
         let (sums, z) = (Disjoint::new(&mut first.part), Disjoint::new(z));
         ctx.parallel(PIECES, |i| {
-            let piece = rows * i / PIECES..rows * (i + 1) / PIECES;
+            let piece = share(rows, PIECES, i);
             let range = piece.start * units..piece.end * units;
             // SAFETY: the pieces do not overlap, and they have rows of their own in `z`.
             let (sum, mut z) = unsafe {

@@ -5,10 +5,7 @@
 use super::blocking::dot_tile;
 use super::matrix::Matrix;
 use crate::float::Float;
-use crate::simd::{Kernel, Strides, Vector, dispatch};
-
-/// Room for any vector's lanes.
-const MOST_LANES: usize = 16;
+use crate::simd::{Kernel, MOST_LANES, Strides, Vector, dispatch};
 
 /// Lane l of the result is [`Vector::sum`] of `x[l]`.
 ///

@@ -5,10 +5,7 @@ use std::mem::MaybeUninit;
 use super::matrix::MatrixMut;
 use super::micro::Store;
 use crate::float::Float;
-use crate::simd::{Kernel, Vector, dispatch, transpose};
-
-/// Room for any vector.
-const MOST_LANES: usize = 16;
+use crate::simd::{Kernel, MOST_LANES, Vector, dispatch, transpose};
 
 /// What the microkernel does with its sums, for a tile that is cut short by the edge of C, whose rows are not contiguous, or have a bias
 /// each: the sums are in `sums`, whose rows are `sums_rs` apart, and go to C's elements, at

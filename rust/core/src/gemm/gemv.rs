@@ -8,10 +8,7 @@
 #![allow(clippy::needless_range_loop, reason = "see `micro.rs`")]
 
 use super::matrix::Matrix;
-use crate::simd::Vector;
-
-/// Room for any vector's lanes.
-const MOST_LANES: usize = 16;
+use crate::simd::{MOST_LANES, Vector};
 
 /// `to[j]`, for each column j of `b`, is the sum over p of `x[p] b[p, j]`.
 ///

@@ -21,7 +21,7 @@ use crate::buffer::Buffer;
 use crate::error::Result;
 use crate::float::Float;
 use crate::isa::Isa;
-use crate::simd::{Kernel, Vector, dispatch};
+use crate::simd::{Kernel, MOST_LANES, Vector, dispatch};
 
 /// A matrix, (rows, columns), in panels.
 pub struct Packed<T: Float> {
@@ -32,16 +32,13 @@ pub struct Packed<T: Float> {
     panels: Buffer<T>,
 }
 
-/// The widest vector, in elements of four bytes.
-const WIDEST: usize = 16;
-
 impl<T: Float> Packed<T> {
     /// Of zeros.
     ///
     /// # Errors
     /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
     pub(crate) fn zeros(rows: usize, columns: usize) -> Result<Self> {
-        let panels = Buffer::zeros(rows * columns.next_multiple_of(WIDEST), "packed samples")?;
+        let panels = Buffer::zeros(rows * columns.next_multiple_of(MOST_LANES), "packed samples")?;
         Ok(Self { isa: Isa::Portable, rows, columns, panels })
     }
 

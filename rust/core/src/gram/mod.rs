@@ -49,6 +49,7 @@ use crate::isa::Isa;
 use crate::math::{add_widened, dot, first_non_finite, sum_of_squares};
 use crate::optim::Optimizer;
 use crate::samples::{Rows, Samples};
+use crate::simd::MOST_LANES;
 use crate::step::Step;
 
 pub(crate) use choice::fits_budget;
@@ -63,7 +64,7 @@ use state::copy;
 const FRESH: u64 = 64;
 
 /// Rows of `G` and of all that is multiplied by it are as long as a whole number of registers of any type.
-const REGISTER: usize = 16;
+const REGISTER: usize = MOST_LANES;
 
 /// Whose memory is short, if it is.
 const WHAT: &str = "the Gram-space first layer";

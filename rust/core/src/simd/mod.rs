@@ -31,6 +31,9 @@ pub use portable::{P32x8, P64x4};
 pub(crate) use strides::Strides;
 pub(crate) use transpose::transpose;
 
+/// The lanes of the widest vector: so many `f32` of AVX-512.
+pub(crate) const MOST_LANES: usize = 16;
+
 /// A register of floats.
 ///
 /// The methods are safe to call wherever the vector's instruction set is present, which

@@ -1,9 +1,6 @@
 //! Turning a square of elements over in registers.
 
-use super::Vector;
-
-/// The most lanes of any vector.
-const MOST_LANES: usize = 16;
+use super::{MOST_LANES, Vector};
 
 /// Writes the transpose of a block with `rows` rows and `cols` columns (both at most `LANES`):
 /// `to[j * to_stride + i] = from[i * from_stride + j]`, and zeros for `i` from `rows` up to
