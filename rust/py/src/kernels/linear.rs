@@ -122,12 +122,11 @@ pub(crate) fn linear_forward<'py>(
     w: &Bound<'py, PyAny>,
     b: &Bound<'py, PyAny>,
 ) -> Out<'py> {
-    fn run<'py, T: Element + Float>([a, w, b]: [Bound<'py, PyArrayDyn<T>>; 3]) -> Out<'py> {
+    fn run<'py, T: Element + Float>([a, w, bias]: [Bound<'py, PyArrayDyn<T>>; 3]) -> Out<'py> {
         let py = a.py();
-        let (a, w, b) = (read(&a)?, read(&w)?, read(&in_rows(&b)?)?);
+        let (a, w, b) = (read(&a)?, read(&w)?, read(&bias)?);
         let (av, wv) = (matrix("a", a.as_array())?, matrix("w", w.as_array())?);
         let bv = vector("b", b.as_array())?;
-        let bs = b.as_slice()?;
         if wv.ncols() != av.ncols() {
             let expected = format!("(n_out, {}), because a has shape {:?}", av.ncols(), av.dim());
             return Err(refuse("w", w.shape(), &expected));
@@ -137,12 +136,14 @@ pub(crate) fn linear_forward<'py>(
             return Err(refuse("b", b.shape(), &expected));
         }
         let out = empty::<T>(py, &[av.nrows(), wv.nrows()])?;
+        let bias = read(&in_rows(&bias)?)?;
+        let bias = bias.as_slice()?;
         let mut z = write("z", &out)?;
         let mut zv =
             z.as_array_mut().into_dimensionality::<Ix2>().expect("two dimensions were made");
         detached(py, || {
             let ctx = Context::current()?;
-            dense::linear_forward(&ctx, av, wv, bs, zv.view_mut())?;
+            dense::linear_forward(&ctx, av, wv, bias, zv.view_mut())?;
             finite_operands(&zv.view(), &[("a", av), ("w", wv), ("b", bv.insert_axis(Axis(1)))])
         })?;
         drop(z);
