@@ -88,13 +88,13 @@ impl Function {
         let single = T::NAME == "float32";
         let bound = self.bounds[usize::from(!single)];
         let unfused = isa == Isa::Portable && cfg!(target_arch = "x86_64");
-        let looks_up = isa.to_string() == "avx512";
+        let looks_up = || isa.to_string() == "avx512";
         match self.name {
             "gelu" if unfused && x.is_finite() => bound + 0.5 + x * x,
             "expm1" if unfused => bound + if single { 0.1 } else { 0.2 },
-            "tanh" if looks_up && single => 1.3,
-            "sigmoid" if looks_up && !single => 3.5,
-            "softplus" if looks_up && !single => 2.2,
+            "tanh" if single && looks_up() => 1.3,
+            "sigmoid" if !single && looks_up() => 3.5,
+            "softplus" if !single && looks_up() => 2.2,
             _ => bound,
         }
     }
