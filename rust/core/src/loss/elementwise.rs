@@ -33,11 +33,11 @@ pub(super) fn value_and_gradient<T: Float>(
     if let Some(z) = z.as_slice_mut() {
         let blocks = Blocks { len: z.len(), k, y, weights };
         return blocks
-            .sum(|elements, y, w| dispatch(isa, Block { loss, z: &mut z[elements], y, w }));
+            .sum(&mut |elements, y, w| dispatch(isa, Block { loss, z: &mut z[elements], y, w }));
     }
     let mut room = [T::ZERO; BLOCK];
     let blocks = Blocks { len: z.len(), k, y, weights };
-    blocks.sum(|elements, y, w| {
+    blocks.sum(&mut |elements, y, w| {
         let block = &mut room[..elements.len()];
         gather(&z.view(), elements.start, block);
         let sum = dispatch(isa, Block { loss, z: block, y, w });
@@ -59,7 +59,7 @@ pub(super) fn value<T: Float>(
     // The gradient goes to the block's copy and is forgotten: an evaluation is rare beside training.
     let mut room = [T::ZERO; BLOCK];
     let blocks = Blocks { len: z.len(), k: z.ncols(), y, weights };
-    blocks.sum(|elements, y, w| {
+    blocks.sum(&mut |elements, y, w| {
         let block = &mut room[..elements.len()];
         gather(&z, elements.start, block);
         dispatch(isa, Block { loss, z: block, y, w })
@@ -87,8 +87,9 @@ struct Blocks<'y, 'w, T> {
 }
 
 impl<T: Float> Blocks<'_, '_, T> {
-    /// The sum over all blocks of `of`, which gets a block's elements, their targets and their weights.
-    fn sum(&self, mut of: impl FnMut(Range<usize>, &[T], Option<&[T]>) -> f64) -> f64 {
+    /// The sum over all blocks of `of`, which gets a block's elements, their targets and their weights. There are many
+    /// kinds of it, and one loop for them all.
+    fn sum(&self, of: &mut dyn FnMut(Range<usize>, &[T], Option<&[T]>) -> f64) -> f64 {
         let mut y_room = [T::ZERO; BLOCK];
         let mut w_room = [T::ZERO; BLOCK];
         let mut sum = 0.0;
