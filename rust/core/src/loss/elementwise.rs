@@ -86,10 +86,12 @@ struct Blocks<'y, 'w, T> {
     weights: Option<&'w [T]>,
 }
 
+/// The sum over a block, from its elements, their targets and their weights.
+type OfBlock<'a, T> = dyn FnMut(Range<usize>, &[T], Option<&[T]>) -> f64 + 'a;
+
 impl<T: Float> Blocks<'_, '_, T> {
-    /// The sum over all blocks of `of`, which gets a block's elements, their targets and their weights. There are many
-    /// kinds of it, and one loop for them all.
-    fn sum(&self, of: &mut dyn FnMut(Range<usize>, &[T], Option<&[T]>) -> f64) -> f64 {
+    /// The sum over all blocks. There are many kinds of `of`, and one loop for them all.
+    fn sum(&self, of: &mut OfBlock<'_, T>) -> f64 {
         let mut y_room = [T::ZERO; BLOCK];
         let mut w_room = [T::ZERO; BLOCK];
         let mut sum = 0.0;
