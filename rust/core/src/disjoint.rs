@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn shares_are_all_things_once() {
-        for len in [8, 209, 1000] {
+        for len in [2, 7, 8, 64, 101, 209, 1000] {
             for parts in [1, 2, 4, 8] {
                 let shares: Vec<_> = (0..parts).flat_map(|i| share(len, parts, i)).collect();
                 assert_eq!(shares, (0..len).collect::<Vec<_>>());

@@ -456,11 +456,4 @@ mod tests {
         let normalized = form(&[64, 100, 10]).normalized(vec![Some(Normalization::Layer)]);
         assert!(!pays(&normalized.unwrap(), 200));
     }
-
-    #[test]
-    fn halves_are_all_units_once() {
-        for units in [2, 7, 64, 101] {
-            assert!(share(units, 2, 0).chain(share(units, 2, 1)).eq(0..units));
-        }
-    }
 }

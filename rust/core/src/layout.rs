@@ -16,16 +16,14 @@ pub(crate) enum Layout {
     Columns,
 }
 
-/// Columns are as long as a whole number of registers of any type: a product then has no edge along the examples.
-const REGISTER: usize = MOST_LANES;
-
 impl Layout {
     /// How many examples there is room for, if there are `rows`. What is beyond them is computed with the rest, and
     /// used by nobody.
     pub(crate) fn padded(self, rows: usize) -> usize {
         match self {
             Self::Rows => rows,
-            Self::Columns => rows.next_multiple_of(REGISTER),
+            // Whole registers of any type: a product then has no edge along the examples.
+            Self::Columns => rows.next_multiple_of(MOST_LANES),
         }
     }
 

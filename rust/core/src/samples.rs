@@ -129,44 +129,39 @@ macro_rules! with_view {
     };
 }
 
+/// The one expression for a dense matrix of whatever type, or the other for a sparse one.
+macro_rules! of_any {
+    ($samples:expr, |$dense:ident| $of_dense:expr, |$sparse:ident| $of_sparse:expr) => {
+        match $samples {
+            Samples::F32($dense) => $of_dense,
+            Samples::F64($dense) => $of_dense,
+            Samples::U8($dense) => $of_dense,
+            Samples::I8($dense) => $of_dense,
+            Samples::I16($dense) => $of_dense,
+            Samples::U16($dense) => $of_dense,
+            Samples::I32($dense) => $of_dense,
+            Samples::U32($dense) => $of_dense,
+            Samples::I64($dense) => $of_dense,
+            Samples::U64($dense) => $of_dense,
+            Samples::Bool($dense) => $of_dense,
+            Samples::Sparse($sparse) => $of_sparse,
+        }
+    };
+}
+
 impl<'a> Samples<'a> {
     /// (m, n).
     pub fn dim(&self) -> (usize, usize) {
-        match self {
-            Self::F32(x) => x.dim(),
-            Self::F64(x) => x.dim(),
-            Self::U8(x) => x.dim(),
-            Self::I8(x) => x.dim(),
-            Self::I16(x) => x.dim(),
-            Self::U16(x) => x.dim(),
-            Self::I32(x) => x.dim(),
-            Self::U32(x) => x.dim(),
-            Self::I64(x) => x.dim(),
-            Self::U64(x) => x.dim(),
-            Self::Bool(x) => x.dim(),
-            Self::Sparse(x) => x.dim(),
-        }
+        of_any!(self, |x| x.dim(), |x| x.dim())
     }
 
     /// Where they lie: the address of the first, and how far it is to the next row and to the next column.
     pub(crate) fn place(&self) -> Place {
-        fn of<S>(x: &ArrayView2<'_, S>) -> Place {
-            Place { first: x.as_ptr().addr(), strides: [x.strides()[0], x.strides()[1]] }
-        }
-        match self {
-            Self::F32(x) => of(x),
-            Self::F64(x) => of(x),
-            Self::U8(x) => of(x),
-            Self::I8(x) => of(x),
-            Self::I16(x) => of(x),
-            Self::U16(x) => of(x),
-            Self::I32(x) => of(x),
-            Self::U32(x) => of(x),
-            Self::I64(x) => of(x),
-            Self::U64(x) => of(x),
-            Self::Bool(x) => of(x),
-            Self::Sparse(x) => Place { first: x.first().addr(), strides: [0; 2] },
-        }
+        of_any!(
+            self,
+            |x| Place { first: x.as_ptr().addr(), strides: [x.strides()[0], x.strides()[1]] },
+            |x| Place { first: x.first().addr(), strides: [0; 2] }
+        )
     }
 
     /// Those features of all samples.

@@ -19,9 +19,7 @@ pub(crate) fn detached<R: Send, E: Send>(
 where
     CoreError: From<E>,
 {
-    let result = py.detach(work).map_err(CoreError::from)?;
-    pass_on_warnings(py)?;
-    Ok(result)
+    finished(py, py.detach(work))
 }
 
 /// The same, for work that asks now and then whether to stop: it is to, once Ctrl-C has been pressed.
@@ -37,16 +35,17 @@ where
         let mut watch = Watch::new();
         work(&mut || watch.signalled(&mut raised))
     });
-    match (raised, result) {
-        (Some(raised), Err(_)) => Err(raised),
-        (raised, result) => {
-            let result = result.map_err(CoreError::from)?;
-            // It was done before it asked again.
-            raised.map_or(Ok(()), Err)?;
-            pass_on_warnings(py)?;
-            Ok(result)
-        }
-    }
+    // Once the signal's handler has raised, that is what counts, also where the work was done before it asked again.
+    raised.map_or_else(|| finished(py, result), Err)
+}
+
+fn finished<R, E>(py: Python<'_>, result: Result<R, E>) -> PyResult<R>
+where
+    CoreError: From<E>,
+{
+    let result = result.map_err(CoreError::from)?;
+    pass_on_warnings(py)?;
+    Ok(result)
 }
 
 /// Warns the user of what the core has kept.

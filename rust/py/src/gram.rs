@@ -2,12 +2,13 @@
 
 use ndarray::ArrayView1;
 use numpy::{Element, PyArray1};
-use purrceptron::Float;
 use purrceptron::gram::GramState;
-use pyo3::exceptions::{PyMemoryError, PyTypeError};
+use purrceptron::{Error, Float};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
 use crate::arrays::{copied, read};
+use crate::error::CoreError;
 
 /// A `GramState` as Python keeps it: starts, `([s, q], D)` of each set of coefficients, products.
 pub(crate) type GramArrays<'py> =
@@ -33,7 +34,8 @@ pub(crate) fn gram_state<T: Element + Float>(arrays: &GramArrays<'_>) -> PyResul
         let wrong = |_| PyTypeError::new_err("resume holds arrays of another type");
         let array = read(array.cast::<PyArray1<T>>().map_err(wrong)?)?;
         let mut numbers = Vec::new();
-        let refused = |_| PyMemoryError::new_err("not enough memory for the state to resume from");
+        let (bytes, what) = (size_of::<T>() * array.len()?, "the state to resume from");
+        let refused = |_| CoreError::from(Error::OutOfMemory { bytes, what });
         numbers.try_reserve_exact(array.len()?).map_err(refused)?;
         numbers.extend(array.as_array());
         Ok(numbers)

@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 
 use ::safetensors::tensor::{Dtype, TensorView};
 use ::safetensors::{SafeTensorError, SafeTensors};
-use pyo3::exceptions::{PyMemoryError, PyValueError};
+use purrceptron::Error;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
+
+use crate::error::CoreError;
 
 /// The header's length, little-endian, stands in front of the header.
 const LENGTH_BYTES: usize = size_of::<u64>();
@@ -44,10 +47,11 @@ pub(crate) fn write_safetensors<'py>(
     tensors: BTreeMap<String, Tensor>,
     metadata: BTreeMap<String, String>,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let file = py.detach(|| -> Result<Vec<u8>, WriteError> {
-        // The crate takes its memory without asking. So it is asked for here first, and given back.
-        let bytes: usize = tensors.values().map(|(_, _, data)| data.len()).sum();
-        Vec::<u8>::new().try_reserve_exact(2 * bytes).map_err(|_| WriteError::Memory(bytes))?;
+    // The crate takes its memory without asking. So it is asked for here first, and given back.
+    let bytes: usize = tensors.values().map(|(_, _, data)| data.len()).sum();
+    let refused = |_| CoreError::from(Error::OutOfMemory { bytes, what: "parameters to save" });
+    Vec::<u8>::new().try_reserve_exact(2 * bytes).map_err(refused)?;
+    let file = py.detach(|| -> Result<Vec<u8>, SafeTensorError> {
         let mut views = Vec::with_capacity(tensors.len());
         for (name, (dtype, shape, data)) in &tensors {
             views.push((name, TensorView::new(parse(dtype)?, shape.clone(), data)?));
@@ -56,28 +60,11 @@ pub(crate) fn write_safetensors<'py>(
         sort_header(&mut file)?;
         Ok(file)
     });
-    let file = file.map_err(|error| match error {
-        WriteError::Format(error) => refuse(error),
-        WriteError::Memory(bytes) => {
-            PyMemoryError::new_err(format!("not enough memory for {bytes} bytes of parameters"))
-        }
-    })?;
+    let file = file.map_err(refuse)?;
     PyBytes::new_with(py, file.len(), |to| {
         to.copy_from_slice(&file);
         Ok(())
     })
-}
-
-enum WriteError {
-    Format(SafeTensorError),
-    /// For so many bytes of tensors.
-    Memory(usize),
-}
-
-impl From<SafeTensorError> for WriteError {
-    fn from(error: SafeTensorError) -> Self {
-        Self::Format(error)
-    }
 }
 
 /// The crate holds metadata in a hash map, whose order is another one each time.

@@ -1,7 +1,7 @@
 //! How the process computes: threads and instruction set.
 
 use purrceptron::{Isa, threads};
-use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 
 use crate::arrays::kind;
@@ -36,10 +36,7 @@ use crate::error::CoreError;
 pub(crate) fn set_num_threads(n: &Bound<'_, PyAny>) -> PyResult<()> {
     let number = n.extract::<usize>().map_err(|error| {
         if error.is_instance_of::<PyOverflowError>(n.py()) {
-            let most = threads::MAX_THREADS;
-            PyValueError::new_err(format!(
-                "n is {n}, expected a number of threads from 1 to {most}"
-            ))
+            CoreError::from(threads::out_of_range("n", n.to_string())).into()
         } else {
             PyTypeError::new_err(format!("n must be an integer, not {}", kind(n)))
         }

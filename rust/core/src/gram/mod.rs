@@ -63,9 +63,6 @@ use state::copy;
 /// Steps after which `Z` is formed afresh from the coefficients, before its rounding errors add up.
 const FRESH: u64 = 64;
 
-/// Rows of `G` and of all that is multiplied by it are as long as a whole number of registers of any type.
-const REGISTER: usize = MOST_LANES;
-
 /// Whose memory is short, if it is.
 const WHAT: &str = "the Gram-space first layer";
 
@@ -180,7 +177,8 @@ impl<T: Float> GramLayer<T> {
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Self> {
         let (m, n) = x.dim();
-        let stride = m.next_multiple_of(REGISTER);
+        // Rows of `G`, and of all that is multiplied by it, are whole registers of any type.
+        let stride = m.next_multiple_of(MOST_LANES);
         let views: Vec<_> = starts.iter().map(|start| matrix(start, h, n)).collect();
         let (gram, start_products) = products::with_samples(ctx, x, scale, &views, stride, stop)?;
         let gram = Gram::new(gram, m, stride)?;

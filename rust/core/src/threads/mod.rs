@@ -34,14 +34,19 @@ static CHOSEN: AtomicUsize = AtomicUsize::new(0);
 /// ```
 pub fn set_num_threads(n: usize) -> Result<()> {
     if !(1..=MAX_THREADS).contains(&n) {
-        return Err(Error::Value {
-            argument: "n",
-            came: n.to_string(),
-            expected: format!("a number of threads from 1 to {MAX_THREADS}"),
-        });
+        return Err(out_of_range("n", n.to_string()));
     }
     CHOSEN.store(n, Ordering::Relaxed);
     Ok(())
+}
+
+/// What is said of a number of threads that is none.
+pub fn out_of_range(argument: &'static str, came: String) -> Error {
+    Error::Value {
+        argument,
+        came,
+        expected: format!("a number of threads from 1 to {MAX_THREADS}"),
+    }
 }
 
 /// How many threads a computation may use: what [`set_num_threads`] set, else the environment's
@@ -62,9 +67,8 @@ fn default_threads() -> usize {
         let asked = std::env::var(OURS).ok().filter(|value| !value.trim().is_empty());
         let ours = asked.as_ref().and_then(|value| parse(value));
         if let (Some(value), None) = (&asked, ours) {
-            warning::warn(format!(
-                "{OURS} is {value:?}, expected a number of threads from 1 to {MAX_THREADS}; it is passed over"
-            ));
+            let wrong = out_of_range(OURS, format!("{value:?}"));
+            warning::warn(format!("{wrong}; it is passed over"));
         }
         ours.or_else(|| parse(&std::env::var("OMP_NUM_THREADS").ok()?))
             .or_else(|| std::thread::available_parallelism().ok().map(usize::from))

@@ -160,10 +160,14 @@ impl Table {
     fn add(&mut self, bits: impl Iterator<Item = u32> + Clone) {
         for function in &FUNCTIONS {
             function.worst_singles(bits.clone(), |isa, worst| {
-                let place = self.0.entry((function.name, isa.to_string())).or_default();
-                *place = place.or(worst);
+                self.note((function.name, isa.to_string()), worst);
             });
         }
+    }
+
+    fn note(&mut self, key: (&'static str, String), worst: Worst) {
+        let place = self.0.entry(key).or_default();
+        *place = place.or(worst);
     }
 
     /// Prints it, and fails if anything is beyond its bound.
@@ -201,10 +205,7 @@ fn every_single() {
             own.add((0..BLOCK).map(|i| block * BLOCK + i));
         }
         let mut table = table.lock().unwrap();
-        for (key, worst) in own.0 {
-            let place = table.0.entry(key).or_default();
-            *place = place.or(worst);
-        }
+        own.0.into_iter().for_each(|(key, worst)| table.note(key, worst));
     };
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
