@@ -96,7 +96,7 @@ import purrceptron as pc
 (what,) = json.loads(sys.argv[1])
 X = np.broadcast_to(np.linspace(0, 1, 300, dtype=np.float32), (5_000_000, 300))
 y = np.zeros(len(X))
-net = pc.Network([300, 600, 600, 1], seed=1)
+net = pc.Network([300, 3000, 3000, 1], seed=1)  # 100 Tflop forward: a minute on sixteen cores
 calls = {
     "forward": lambda: net.forward(X),
     "loss": lambda: net.loss(X, y),
@@ -120,7 +120,7 @@ print(json.dumps({"caught": caught, "took": time.perf_counter() - began}))
 def test_ctrl_c_within_a_long_call(what):
     answer = interrupted(LONG_CALL, what)
     assert answer["caught"] == "KeyboardInterrupt"
-    assert answer["took"] < 20  # most of a minute, uninterrupted
+    assert answer["took"] < 20  # minutes, uninterrupted
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a process of Windows cannot send itself Ctrl-C")

@@ -28,6 +28,14 @@ def fit(threads, **settings):
     kept = b"".join(a.tobytes() for layer in net.parameters for a in layer)
     return hashlib.sha256(kept).hexdigest()
 
+def refuse_threads():
+    import resource
+
+    if os.geteuid() == 0:  # the limit holds for everybody but root
+        os.setgid(65534)
+        os.setuid(65534)
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+
 def threads():
     return len(os.listdir("/proc/self/task")) if os.path.exists("/proc/self/task") else None
 
@@ -84,13 +92,8 @@ def test_a_fork_after_threads_were_started_trains(settings):
 # 67
 
 REFUSED = """
-import resource
-
 alone = fit(1, **settings)
-if os.geteuid() == 0:  # the limit holds for everybody but root
-    os.setgid(65534)
-    os.setuid(65534)
-resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+refuse_threads()
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     result = fit(4, **settings)
@@ -111,15 +114,11 @@ def test_where_no_thread_can_be_started_the_work_is_done_with_a_warning(settings
 
 
 REFUSED_TO_KERNELS = """
-import resource
 from purrceptron import kernels
 
 pc.set_num_threads(4)
 a = np.random.default_rng(0).random((500, 500))
-if os.geteuid() == 0:  # the limit holds for everybody but root
-    os.setgid(65534)
-    os.setuid(65534)
-resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+refuse_threads()
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     for _ in range(5):  # the first of a row may be done alone
