@@ -31,7 +31,7 @@
 
 use super::blocking::{is_tall, mr};
 use crate::float::Float;
-use crate::simd::{Kernel, Strides, Vector, dispatch, prefetch, prefetch_far};
+use crate::simd::{Kernel, Strides, Vector, dispatch, each, prefetch, prefetch_far};
 
 /// The operands of a tile in one slice: where they are, and how far it is to the next row (of A)
 /// and to the next product.
@@ -170,8 +170,7 @@ unsafe fn fixed<V: Vector, const MR: usize, const NV: usize, const CLOSE: bool>(
     store: Store<V::Elem>,
 ) {
     let Panels { kc, a, a_row, a_k, mut b, b_k, mut next } = panels;
-    let mut heads: [_; GROUPS] =
-        std::array::from_fn(|group| a.wrapping_offset((group * GROUP) as isize * a_row));
+    let mut heads: [_; GROUPS] = each(|group| a.wrapping_offset((group * GROUP) as isize * a_row));
     let mut strides = Strides::new::<V::Elem>(a_row);
     let mut sums = [[V::splat(V::Elem::ZERO); NV]; MR];
     let mut to = c.cast_const();

@@ -93,6 +93,7 @@ mod x86 {
     use std::arch::x86_64::*;
 
     use super::{TILE, Tile, portable};
+    use crate::simd::each;
 
     /// Sixteen registers of sums, eight of rows. The instruction wants its second factor signed: `b - 128`, so that
     /// `Σ a b = Σ a (b - 128) + 128 Σ a`, with one more sum a row.
@@ -109,7 +110,8 @@ mod x86 {
         for k in (0..end).step_by(STEP) {
             // SAFETY: `k + STEP` does not exceed the rows' common length.
             let load = |row: &[u8]| unsafe { _mm512_loadu_si512(row.as_ptr().add(k).cast()) };
-            let (a, b) = (a.map(load), b.map(|row| _mm512_xor_si512(load(row), offset)));
+            let a: [_; TILE] = each(|i| load(a[i]));
+            let b: [_; TILE] = each(|j| _mm512_xor_si512(load(b[j]), offset));
             for i in 0..TILE {
                 row_sums[i] = _mm512_dpbusd_epi32(row_sums[i], a[i], ones);
                 for j in 0..TILE {
@@ -141,7 +143,8 @@ mod x86 {
             let widen = |row: &[u8]| unsafe {
                 _mm512_cvtepu8_epi16(_mm256_loadu_si256(row.as_ptr().add(k).cast()))
             };
-            let (a, b) = (a.map(widen), b.map(widen));
+            let a: [_; TILE] = each(|i| widen(a[i]));
+            let b: [_; TILE] = each(|j| widen(b[j]));
             for i in 0..TILE {
                 for j in 0..TILE {
                     sums[i][j] = _mm512_add_epi32(sums[i][j], _mm512_madd_epi16(a[i], b[j]));
@@ -173,7 +176,8 @@ mod x86 {
                 let widen = |row: &[u8]| unsafe {
                     _mm256_cvtepu8_epi16(_mm_loadu_si128(row.as_ptr().add(k).cast()))
                 };
-                let (a, b) = ([widen(a[half]), widen(a[half + 1])], b.map(widen));
+                let a: [_; 2] = each(|i| widen(a[half + i]));
+                let b: [_; TILE] = each(|j| widen(b[j]));
                 for i in 0..2 {
                     for j in 0..TILE {
                         sums[i][j] = _mm256_add_epi32(sums[i][j], _mm256_madd_epi16(a[i], b[j]));

@@ -8,7 +8,7 @@ use std::ops::Range;
 use crate::context::Context;
 use crate::disjoint::Disjoint;
 use crate::error::{Error, Result};
-use crate::simd::{Kernel, VectorMath, dispatch};
+use crate::simd::{Kernel, VectorMath, dispatch, each};
 
 /// Rows and columns of a tile.
 pub(super) const TILE: usize = 4;
@@ -76,7 +76,7 @@ fn panel(i: usize, len: usize) -> Range<usize> {
 
 /// Four rows from there on; where rows are missing, the last one stands in, and its sums are not used.
 fn pick<'a, E>(rows: &[&'a [E]], from: usize) -> [&'a [E]; TILE] {
-    std::array::from_fn(|i| rows[(from + i).min(rows.len() - 1)])
+    each(|i| rows[(from + i).min(rows.len() - 1)])
 }
 
 /// [`add_products`] of rows of `f64`.
@@ -125,14 +125,20 @@ fn sums<V: VectorMath<Elem = f64>, const R: usize>(
     for k in (0..whole).step_by(V::LANES) {
         // SAFETY: the rows are equally long, so a register's worth is left in each.
         let load = |row: &[f64]| unsafe { V::load(row.as_ptr().add(k)) };
-        add(&mut sums, a.map(load), b.map(load));
+        add(&mut sums, each(|i| load(a[i])), each(|i| load(b[i])));
     }
     if whole < len {
         // SAFETY: as above, with fewer.
         let load = |row: &[f64]| unsafe { V::load_head(row.as_ptr().add(whole), len - whole) };
-        add(&mut sums, a.map(load), b.map(load));
+        add(&mut sums, each(|i| load(a[i])), each(|i| load(b[i])));
     }
-    sums.map(|sums| sums.map(V::sum))
+    let mut out = [[0.0; TILE]; R];
+    for (out, sums) in out.iter_mut().zip(sums) {
+        for (out, sum) in out.iter_mut().zip(sums) {
+            *out = sum.sum();
+        }
+    }
+    out
 }
 
 #[inline(always)]

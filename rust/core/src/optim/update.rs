@@ -3,7 +3,7 @@
 use super::{Optimizer, adam, rms_prop, sgd};
 use crate::float::Float;
 use crate::isa::Isa;
-use crate::simd::{Kernel, VectorMath, dispatch};
+use crate::simd::{Kernel, VectorMath, dispatch, each};
 
 /// What all parameters have in common in one step of an [`Optimizer`]. It is cheap to apply to
 /// short runs, such as the rows of a tile of the gradient that has just been computed.
@@ -155,8 +155,7 @@ impl<T: Float, R: Rule<T, N>, const N: usize> Kernel<T> for Step<T, R, N> {
         for row in 0..block.rows {
             let param = block.param.wrapping_add(row * block.stride);
             let grad = block.grad.wrapping_add(row * block.grad_stride);
-            let state: [*mut T; N] =
-                std::array::from_fn(|s| block.state[s].wrapping_add(row * block.stride));
+            let state: [*mut T; N] = each(|s| block.state[s].wrapping_add(row * block.stride));
             for i in (0..whole).step_by(V::LANES) {
                 // SAFETY: i + LANES <= columns, which are the block's, as the maker promised.
                 unsafe {

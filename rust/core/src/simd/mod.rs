@@ -18,6 +18,8 @@ mod portable;
 mod strides;
 mod transpose;
 
+use std::mem::MaybeUninit;
+
 use crate::float::Float;
 use crate::isa::Isa;
 
@@ -123,6 +125,20 @@ pub(crate) fn prefetch_far<T>(p: *const T) {
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = p;
+}
+
+/// `[f(0), f(1), ...]`. The standard library's own forms, `from_fn` and `map`, can stay calls, which take registers through
+/// memory.
+#[inline(always)]
+pub(crate) fn each<R: Copy, const N: usize>(f: impl Fn(usize) -> R) -> [R; N] {
+    let mut all = [const { MaybeUninit::uninit() }; N];
+    let mut i = 0;
+    while i < N {
+        all[i].write(f(i));
+        i += 1;
+    }
+    // SAFETY: each element has been written.
+    unsafe { all.as_ptr().cast::<[R; N]>().read() }
 }
 
 /// A piece of work that any vector type can do. The implementation of `run` and everything it

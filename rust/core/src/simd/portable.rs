@@ -3,7 +3,7 @@
 
 mod math;
 
-use super::Vector;
+use super::{Vector, each};
 use crate::float::Float;
 use crate::isa::Isa;
 
@@ -20,8 +20,12 @@ pub type P64x4 = Lanes<f64, 4>;
 
 impl<T: Float, const N: usize> Lanes<T, N> {
     #[inline(always)]
+    fn map(self, f: impl Fn(T) -> T) -> Self {
+        Self(each(|i| f(self.0[i])))
+    }
+    #[inline(always)]
     fn zip(self, b: Self, f: impl Fn(T, T) -> T) -> Self {
-        Self(std::array::from_fn(|i| f(self.0[i], b.0[i])))
+        Self(each(|i| f(self.0[i], b.0[i])))
     }
 }
 
@@ -43,7 +47,7 @@ impl<T: Float, const N: usize> Vector for Lanes<T, N> {
     }
     #[inline(always)]
     unsafe fn load_head(p: *const T, n: usize) -> Self {
-        Self(std::array::from_fn(|i| {
+        Self(each(|i| {
             if i < n {
                 // SAFETY: the caller promises n readable elements.
                 unsafe { p.add(i).read() }
@@ -82,11 +86,11 @@ impl<T: Float, const N: usize> Vector for Lanes<T, N> {
     }
     #[inline(always)]
     fn mul_add(self, b: Self, c: Self) -> Self {
-        Self(std::array::from_fn(|i| fused(self.0[i], b.0[i], c.0[i])))
+        Self(each(|i| fused(self.0[i], b.0[i], c.0[i])))
     }
     #[inline(always)]
     fn neg_mul_add(self, b: Self, c: Self) -> Self {
-        Self(std::array::from_fn(|i| fused(-self.0[i], b.0[i], c.0[i])))
+        Self(each(|i| fused(-self.0[i], b.0[i], c.0[i])))
     }
     #[inline(always)]
     fn max(self, b: Self) -> Self {
@@ -110,9 +114,7 @@ impl<T: Float, const N: usize> Vector for Lanes<T, N> {
     }
     #[inline(always)]
     fn zip(self, b: Self) -> (Self, Self) {
-        let lanes = |first| {
-            Self(std::array::from_fn(|i| if i % 2 == 0 { &self } else { &b }.0[first + i / 2]))
-        };
+        let lanes = |first| Self(each(|i| if i % 2 == 0 { &self } else { &b }.0[first + i / 2]));
         (lanes(0), lanes(N / 2))
     }
 }

@@ -1,10 +1,8 @@
 //! [`VectorMath`] in plain Rust, written without branches so that LLVM can vectorise it.
 
-use std::array::from_fn;
-
 use super::{Lanes, P32x8, P64x4};
 use crate::math::Constants;
-use crate::simd::{Vector, VectorMath};
+use crate::simd::{Vector, VectorMath, each};
 
 impl VectorMath for P32x8 {
     type Mask = [u32; 8];
@@ -13,29 +11,29 @@ impl VectorMath for P32x8 {
 
     #[inline(always)]
     fn lt(self, b: Self) -> [u32; 8] {
-        from_fn(|i| if self.0[i] < b.0[i] { u32::MAX } else { 0 })
+        each(|i| if self.0[i] < b.0[i] { u32::MAX } else { 0 })
     }
     #[inline(always)]
     fn le(self, b: Self) -> [u32; 8] {
-        from_fn(|i| if self.0[i] <= b.0[i] { u32::MAX } else { 0 })
+        each(|i| if self.0[i] <= b.0[i] { u32::MAX } else { 0 })
     }
     #[inline(always)]
     fn head(n: usize) -> [u32; 8] {
-        from_fn(|i| if i < n { u32::MAX } else { 0 })
+        each(|i| if i < n { u32::MAX } else { 0 })
     }
     #[inline(always)]
     fn select(mask: [u32; 8], yes: Self, no: Self) -> Self {
-        Self(from_fn(|i| {
+        Self(each(|i| {
             f32::from_bits((yes.0[i].to_bits() & mask[i]) | (no.0[i].to_bits() & !mask[i]))
         }))
     }
     #[inline(always)]
     fn abs(self) -> Self {
-        Self(self.0.map(f32::abs))
+        self.map(f32::abs)
     }
     #[inline(always)]
     fn neg(self) -> Self {
-        Self(self.0.map(|x| -x))
+        self.map(|x| -x)
     }
     #[inline(always)]
     fn copysign(self, sign: Self) -> Self {
@@ -43,12 +41,12 @@ impl VectorMath for P32x8 {
     }
     #[inline(always)]
     fn sqrt(self) -> Self {
-        Self(self.0.map(f32::sqrt))
+        self.map(f32::sqrt)
     }
     #[inline(always)]
     fn pow2(self) -> Self {
         // The sum holds the biased exponent in its lowest bits.
-        Self(self.0.map(|x| f32::from_bits((x + (f32::WHOLE + 127.0)).to_bits() << 23)))
+        self.map(|x| f32::from_bits((x + (f32::WHOLE + 127.0)).to_bits() << 23))
     }
     #[inline(always)]
     fn scale2(self, n: Self) -> Self {
@@ -59,9 +57,7 @@ impl VectorMath for P32x8 {
     fn exponent(self) -> Self {
         // The biased exponent becomes the lowest bits of 2^23 + e.
         const SHIFT: f32 = (1u64 << 23) as f32;
-        Self(
-            self.0.map(|x| f32::from_bits((x.to_bits() >> 23) | SHIFT.to_bits()) - (SHIFT + 127.0)),
-        )
+        self.map(|x| f32::from_bits((x.to_bits() >> 23) | SHIFT.to_bits()) - (SHIFT + 127.0))
     }
     #[inline(always)]
     fn largest(self) -> f32 {
@@ -69,7 +65,7 @@ impl VectorMath for P32x8 {
     }
     #[inline(always)]
     fn widen(self, part: usize) -> P64x4 {
-        Lanes(from_fn(|i| f64::from(self.0[part * 4 + i])))
+        Lanes(each(|i| f64::from(self.0[part * 4 + i])))
     }
 }
 
@@ -80,29 +76,29 @@ impl VectorMath for P64x4 {
 
     #[inline(always)]
     fn lt(self, b: Self) -> [u64; 4] {
-        from_fn(|i| if self.0[i] < b.0[i] { u64::MAX } else { 0 })
+        each(|i| if self.0[i] < b.0[i] { u64::MAX } else { 0 })
     }
     #[inline(always)]
     fn le(self, b: Self) -> [u64; 4] {
-        from_fn(|i| if self.0[i] <= b.0[i] { u64::MAX } else { 0 })
+        each(|i| if self.0[i] <= b.0[i] { u64::MAX } else { 0 })
     }
     #[inline(always)]
     fn head(n: usize) -> [u64; 4] {
-        from_fn(|i| if i < n { u64::MAX } else { 0 })
+        each(|i| if i < n { u64::MAX } else { 0 })
     }
     #[inline(always)]
     fn select(mask: [u64; 4], yes: Self, no: Self) -> Self {
-        Self(from_fn(|i| {
+        Self(each(|i| {
             f64::from_bits((yes.0[i].to_bits() & mask[i]) | (no.0[i].to_bits() & !mask[i]))
         }))
     }
     #[inline(always)]
     fn abs(self) -> Self {
-        Self(self.0.map(f64::abs))
+        self.map(f64::abs)
     }
     #[inline(always)]
     fn neg(self) -> Self {
-        Self(self.0.map(|x| -x))
+        self.map(|x| -x)
     }
     #[inline(always)]
     fn copysign(self, sign: Self) -> Self {
@@ -110,12 +106,12 @@ impl VectorMath for P64x4 {
     }
     #[inline(always)]
     fn sqrt(self) -> Self {
-        Self(self.0.map(f64::sqrt))
+        self.map(f64::sqrt)
     }
     #[inline(always)]
     fn pow2(self) -> Self {
         // The sum holds the biased exponent in its lowest bits.
-        Self(self.0.map(|x| f64::from_bits((x + (f64::WHOLE + 1023.0)).to_bits() << 52)))
+        self.map(|x| f64::from_bits((x + (f64::WHOLE + 1023.0)).to_bits() << 52))
     }
     #[inline(always)]
     fn scale2(self, n: Self) -> Self {
@@ -126,10 +122,7 @@ impl VectorMath for P64x4 {
     fn exponent(self) -> Self {
         // The biased exponent becomes the lowest bits of 2^52 + e.
         const SHIFT: f64 = (1u64 << 52) as f64;
-        Self(
-            self.0
-                .map(|x| f64::from_bits((x.to_bits() >> 52) | SHIFT.to_bits()) - (SHIFT + 1023.0)),
-        )
+        self.map(|x| f64::from_bits((x.to_bits() >> 52) | SHIFT.to_bits()) - (SHIFT + 1023.0))
     }
     #[inline(always)]
     fn largest(self) -> f64 {
