@@ -240,8 +240,7 @@ def train(
             raise
         _run(net, trainer, epochs, history, validation, listeners)
         now = None if pace is None else pace.state
-        numbers = trainer.state_of_normalization() if any(net._normalization) else []
-        history.state = State(optimizer.name, seed, *trainer.state(), numbers, now)
+        history.state = State(optimizer.name, seed, *trainer.take_state(), now)
         notify(listeners, "on_train_end", net, history)
     return history
 

@@ -1,7 +1,9 @@
 """Training as Python sees it: what a step does, what the history holds, what is refused."""
 
+import gc
 import json
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -277,14 +279,21 @@ def test_a_fit_resumes_in_another_network_with_the_same_weights():
     np.testing.assert_array_equal(flat(other), flat(whole))
 
 
-def test_a_state_is_a_copy():
+def test_a_state_is_its_own():
     net = network()
     state = pc.train(net, X, Y, optimizer=pc.Adam(), epochs=4).state
+    again = pickle.loads(pickle.dumps(state))
     kept = [a.copy() for slot in state.slots for layer in slot for a in layer]
     pc.train(net, X, Y, optimizer=pc.Adam(), epochs=4, resume=state)
     for old, new in zip(kept, (a for s in state.slots for lay in s for a in lay), strict=True):
         np.testing.assert_array_equal(new, old)
     assert any(a.any() for a in kept)
+    first = state.slots[0][0][0]
+    del state
+    gc.collect()
+    np.testing.assert_array_equal(first, kept[0])  # one array keeps what it shows
+    for old, new in zip(kept, (a for s in again.slots for lay in s for a in lay), strict=True):
+        np.testing.assert_array_equal(new, old)
 
 
 def test_a_state_that_does_not_fit_is_refused():

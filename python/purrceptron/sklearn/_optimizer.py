@@ -104,8 +104,8 @@ class Optimizer:
         """Take over what the kept trainer remembers, and let go of it."""
         if self.kept is not None:
             trainer, self.kept = self.kept.trainer, None
-            self.epoch, self.step, self.slots, _ = trainer.state()
-            self.normalization = trainer.state_of_normalization()
+            state = trainer.take_state()
+            self.epoch, self.step, self.slots, _, self.normalization = state
 
     def __getstate__(self) -> dict[str, Any]:
         self.remember()

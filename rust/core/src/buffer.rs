@@ -61,11 +61,16 @@ impl<T: Float> Buffer<T> {
         Ok(Self { start, len, offset })
     }
 
+    /// A copy of those numbers.
+    pub(crate) fn copy_of(numbers: &[T], what: &'static str) -> Result<Self> {
+        let mut copy = Self::zeros(numbers.len(), what)?;
+        copy.copy_from_slice(numbers);
+        Ok(copy)
+    }
+
     /// A copy.
     pub(crate) fn try_clone(&self, what: &'static str) -> Result<Self> {
-        let mut copy = Self::zeros(self.len, what)?;
-        copy.copy_from_slice(self);
-        Ok(copy)
+        Self::copy_of(self, what)
     }
 }
 
@@ -120,7 +125,7 @@ mod memory {
     /// used, so that the threads of the first step bring them in together. Large pages, because of the fewer addresses
     /// to translate.
     #[cfg(target_os = "linux")]
-    const WORTH_MAPPING: usize = 4 << 20;
+    const WORTH_MAPPING: usize = 512 << 10;
 
     fn layout(bytes: usize) -> Option<Layout> {
         if bytes < WORTH_STAGGERING {

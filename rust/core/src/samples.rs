@@ -8,8 +8,7 @@ use crate::context::Context;
 use crate::disjoint::Disjoint;
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::isa::Isa;
-use crate::math::first_non_finite;
+use crate::math::{all_finite, first_non_finite};
 use crate::simd::{Kernel, VectorMath, dispatch};
 use crate::sparse::Sparse;
 
@@ -273,10 +272,14 @@ impl<S: Copy, T: Float, F: Fn(S) -> T> Kernel<T> for Convert<'_, S, T, F> {
 
 /// Fails at the first NaN or infinity, in row order.
 pub fn check_finite<T: Float>(argument: &'static str, values: &ArrayView2<'_, T>) -> Result<()> {
-    let isa = Isa::current()?;
+    let ctx = Context::current()?;
+    // Most matrices are one piece of memory, and most are finite: that is quickly seen, by all threads.
+    if values.as_slice_memory_order().is_some_and(|all| all_finite(&ctx, all)) {
+        return Ok(());
+    }
     for (row, values) in values.axis_iter(Axis(0)).enumerate() {
         let column = match values.as_slice() {
-            Some(slice) => first_non_finite(isa, slice),
+            Some(slice) => first_non_finite(ctx.isa(), slice),
             None => values.iter().position(|x| !x.is_finite()),
         };
         if let Some(column) = column {
@@ -292,6 +295,7 @@ mod tests {
     use ndarray::{Array2, array};
 
     use super::*;
+    use crate::isa::Isa;
 
     fn load<T: Float>(samples: &Samples<'_>, rows: &Rows<'_>, scale: T) -> Array2<T> {
         let mut into = Array2::from_elem((rows.len(), samples.dim().1), T::ZERO);

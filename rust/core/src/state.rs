@@ -1,5 +1,6 @@
 //! What a run is continued from: asked for, set, and gone back to.
 
+use crate::buffer::Buffer;
 use crate::context::Context;
 use crate::data::Data;
 use crate::error::{Error, Result};
@@ -54,6 +55,18 @@ impl<T: Float> Trainer<T> {
         Ok(&self.state)
     }
 
+    /// The state to continue from, for good: nothing is copied. Here the optimiser begins anew.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`], and the state is still here.
+    pub fn take_state(&mut self) -> Result<State<T>> {
+        let zeros = |_| Parameters::zeros(&self.architecture);
+        let slots = (0..self.state.slots.len()).map(zeros).collect::<Result<_>>()?;
+        self.state()?;
+        self.gram = None;
+        Ok(std::mem::replace(&mut self.state, State { epoch: 0, step: 0, slots, gram: None }))
+    }
+
     /// Continues from a state, which must have as many slots as the optimiser.
     ///
     /// # Errors
@@ -93,7 +106,7 @@ impl<T: Float> Trainer<T> {
         saved.memory = saved.given || saved.step > 0;
         if saved.memory {
             let in_gram = self.gram.is_some();
-            saved.slots.resize_with(self.state.slots.len(), Vec::new);
+            saved.slots.resize_with(self.state.slots.len(), || None);
             for (slot, to) in self.state.slots.iter().zip(&mut saved.slots) {
                 keep(if in_gram { slot.values_after_first() } else { slot.values() }, to)?;
             }
@@ -108,12 +121,12 @@ impl<T: Float> Trainer<T> {
         let in_gram = self.gram.is_some();
         if let Some(gram) = &mut self.gram {
             gram.roll_back();
-            self.parameters.values_after_first_mut().copy_from_slice(&saved.parameters);
+            go_back(self.parameters.values_after_first_mut(), &saved.parameters);
         }
         for (i, slot) in self.state.slots.iter_mut().enumerate() {
             let slot = if in_gram { slot.values_after_first_mut() } else { slot.values_mut() };
             match saved.memory {
-                true => slot.copy_from_slice(&saved.slots[i]),
+                true => go_back(slot, &saved.slots[i]),
                 false => slot.fill(T::ZERO),
             }
         }
@@ -123,31 +136,35 @@ impl<T: Float> Trainer<T> {
 /// Where a run was when a call began. The parameters of a direct run are not here: whoever runs it has those that were
 /// published last.
 #[derive(Debug)]
-pub(crate) struct Saved<T> {
+pub(crate) struct Saved<T: Float> {
     epoch: u64,
     step: u64,
     /// Of a run in the space of examples, all parameters but the first layer's weights, which are nowhere else.
-    parameters: Vec<T>,
+    parameters: Option<Buffer<T>>,
     /// The optimiser's memory; in the space of examples without the first layer's.
-    slots: Vec<Vec<T>>,
+    slots: Vec<Option<Buffer<T>>>,
     /// Whether there was anything in it: at the beginning of a run all of it is zero.
     memory: bool,
     /// Whether the run goes on from a state that it was given.
     given: bool,
 }
 
-impl<T> Default for Saved<T> {
+impl<T: Float> Default for Saved<T> {
     fn default() -> Self {
-        let (parameters, slots) = (Vec::new(), Vec::new());
+        let (parameters, slots) = (None, Vec::new());
         Self { epoch: 0, step: 0, parameters, slots, memory: false, given: false }
     }
 }
 
 /// Copies numbers to where there may be no room for them yet.
-fn keep<T: Float>(from: &[T], to: &mut Vec<T>) -> Result<()> {
-    to.clear();
-    let (bytes, what) = (size_of_val(from), "the optimiser's memory");
-    to.try_reserve_exact(from.len()).map_err(|_| Error::OutOfMemory { bytes, what })?;
-    to.extend_from_slice(from);
+fn keep<T: Float>(from: &[T], to: &mut Option<Buffer<T>>) -> Result<()> {
+    match to {
+        Some(to) if to.len() == from.len() => to.copy_from_slice(from),
+        _ => *to = Some(Buffer::copy_of(from, "the optimiser's memory")?),
+    }
     Ok(())
+}
+
+fn go_back<T: Float>(to: &mut [T], kept: &Option<Buffer<T>>) {
+    to.copy_from_slice(kept.as_ref().expect("kept when the call began"));
 }

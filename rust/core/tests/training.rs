@@ -3,7 +3,7 @@
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use purrceptron::rng::{Purpose, Rng};
-use purrceptron::train::{Settings, State, Trainer};
+use purrceptron::train::{Settings, Trainer};
 use purrceptron::{
     Activation, Architecture, Context, Data, Error, Init, Isa, Loss, Network, Optimizer, Output,
     Parameters, Penalty, Samples, Schedule, Targets,
@@ -205,14 +205,16 @@ fn the_same_bits_on_any_number_of_threads_and_after_a_pause() {
         let ctx = Context::new(Isa::best(), 2);
         let mut first = Trainer::new(net.model(), 5000, settings.clone()).unwrap();
         first.run(&ctx, &data, 2, &mut || false).unwrap();
-        let old = first.state().unwrap();
-        let slots = old.slots.iter().map(|slot| slot.try_clone().unwrap()).collect();
-        let state = State { epoch: old.epoch, step: old.step, slots, gram: None };
         let mut second = Trainer::new(net.model(), 5000, settings.clone()).unwrap();
         second.set_parameters(first.parameters());
-        second.set_state(state).unwrap();
+        second.set_state(first.take_state().unwrap()).unwrap();
         second.run(&ctx, &data, 2, &mut || false).unwrap();
         assert_eq!(one.1, bits(second.parameters()), "{settings:?}");
+
+        // Without its state the first one begins anew.
+        first.set_parameters(&net.parameters);
+        first.run(&ctx, &data, 4, &mut || false).unwrap();
+        assert_eq!(one.1, bits(first.parameters()), "{settings:?}");
     }
 }
 

@@ -23,6 +23,41 @@ pub(crate) fn arrays_of<'py, T: Element + Float>(
     Ok(layers)
 }
 
+/// Keeps numbers of the core for as long as arrays show them.
+#[pyclass(frozen, module = "purrceptron._core")]
+struct Kept {
+    _numbers: Box<dyn Send + Sync>,
+}
+
+/// The weights and biases themselves, as arrays: nothing is copied.
+pub(crate) fn arrays_over<T: Element + Float>(
+    py: Python<'_>,
+    mut parameters: Parameters<T>,
+) -> PyResult<Bound<'_, PyList>> {
+    let views: Vec<_> = (0..parameters.layers())
+        .map(|l| {
+            let (mut weight, mut bias) = parameters.layer_mut(l);
+            (weight.raw_view_mut(), bias.raw_view_mut())
+        })
+        .collect();
+    let kept = Bound::new(py, Kept { _numbers: Box::new(parameters) })?;
+    let layers = PyList::empty(py);
+    for (weight, bias) in views {
+        // SAFETY: the numbers lie where they lay before their owner was moved, and are there until the arrays, which hold
+        // on to it, have gone; nobody else looks at them.
+        let (weight, bias) = unsafe {
+            let (weight, bias) = (weight.deref_into_view_mut(), bias.deref_into_view_mut());
+            let owner = || kept.clone().into_any();
+            (
+                PyArray2::borrow_from_array(&weight, owner()),
+                PyArray1::borrow_from_array(&bias, owner()),
+            )
+        };
+        layers.append((weight, bias))?;
+    }
+    Ok(layers)
+}
+
 /// γ, β, μ and σ² of a layer.
 pub(crate) type Normalized<'py> =
     (Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>);

@@ -20,7 +20,7 @@ use crate::gram::{GramArrays, gram_arrays, gram_state};
 use crate::names::{LossArgument, loss_asked, named, optimizer_named, schedule_of};
 use crate::network::{AnyNetwork, Network, Shared, with_network};
 use crate::parameters::{
-    Normalized, arrays_of, normalization_of, parameters_from, set_normalization,
+    Normalized, arrays_over, normalization_of, parameters_from, set_normalization,
 };
 
 /// A run, and the parameters that it and the network shared last.
@@ -49,6 +49,11 @@ pub(crate) struct Trainer {
 
 /// An array for each layer's weights and biases.
 type Layers<'py> = Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>;
+
+/// Of each slot, what belongs to the normalisation of each layer, or None.
+type Normalizations<'py> = Vec<Vec<Option<Normalized<'py>>>>;
+
+type TakenState<'py> = (u64, u64, Bound<'py, PyList>, Option<GramArrays<'py>>, Normalizations<'py>);
 
 /// Calls a generic function with the network and the locked run, whichever their type.
 macro_rules! with_run {
@@ -202,37 +207,20 @@ impl Trainer {
         with_run!(self, run, |_shared, run| run.trainer.penalties().to_vec())
     }
 
-    /// `(epochs done, steps done, slots, gram)`: what `set_state` continues from; a slot has the form of the parameters.
-    fn state<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(u64, u64, Bound<'py, PyList>, Option<GramArrays<'py>>)> {
+    /// `(epochs done, steps done, slots, gram, normalization)`: what `set_state` continues from. A slot has the form of the
+    /// parameters, and its arrays are the optimiser's memory itself: here it begins anew.
+    fn take_state<'py>(&self, py: Python<'py>) -> PyResult<TakenState<'py>> {
         self.publish(py)?;
         let mut run = self.lock(py);
         with_run!(self, run, |_shared, run| {
-            let state = run.trainer.state().map_err(CoreError::from)?;
+            let state = run.trainer.take_state().map_err(CoreError::from)?;
+            let gram = state.gram.as_ref().map(|gram| gram_arrays(py, gram)).transpose()?;
+            let normalization = state.slots.iter().map(|slot| normalization_of(py, slot)).collect();
             let slots = PyList::empty(py);
-            for slot in &state.slots {
-                slots.append(arrays_of(py, slot)?)?;
+            for slot in state.slots {
+                slots.append(arrays_over(py, slot)?)?;
             }
-            Ok((
-                state.epoch,
-                state.step,
-                slots,
-                state.gram.as_ref().map(|gram| gram_arrays(py, gram)).transpose()?,
-            ))
-        })
-    }
-
-    /// Of each slot of the state, what belongs to the normalisation of each layer, or None.
-    fn state_of_normalization<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<Vec<Vec<Option<Normalized<'py>>>>> {
-        let mut run = self.lock(py);
-        with_run!(self, run, |_shared, run| {
-            let state = run.trainer.state().map_err(CoreError::from)?;
-            Ok(state.slots.iter().map(|slot| normalization_of(py, slot)).collect())
+            Ok((state.epoch, state.step, slots, gram, normalization))
         })
     }
 
@@ -245,7 +233,7 @@ impl Trainer {
         step: u64,
         slots: Vec<Layers<'_>>,
         gram: Option<GramArrays<'_>>,
-        normalization: Vec<Vec<Option<Normalized<'_>>>>,
+        normalization: Normalizations<'_>,
     ) -> PyResult<()> {
         let mut run = self.lock(py);
         with_run!(self, run, |shared, run| {
