@@ -12,7 +12,7 @@ use crate::gemm::Tile;
 use crate::math::map::{Add, zip_in_place};
 use crate::optim::{self, Block, Optimizer};
 use crate::parameters::Parameters;
-use crate::simd::prefetch;
+use crate::simd::prefetch_far;
 
 /// Parameters that are worth a task of their own, if a thread is at hand: half a microsecond's work.
 const WORTH_A_TASK: usize = 1024;
@@ -202,7 +202,8 @@ impl<'a, T: Float> Updated<'a, T> {
         (1 + self.used) * parameters * size_of::<T>() / threads > Caches::get().l2
     }
 
-    /// Asks for the lines of the cache that a tile's update will want.
+    /// Asks for the lines of the cache that a tile's update will want, into the second level: in the first they would drive
+    /// out the panels that the tile is computed from.
     #[inline]
     pub(crate) fn fetch(
         &self,
@@ -216,7 +217,7 @@ impl<'a, T: Float> Updated<'a, T> {
             for row in rows.clone() {
                 let start = array.at(first + row * columns);
                 for column in width.clone().step_by(line) {
-                    prefetch(start.wrapping_add(column));
+                    prefetch_far(start.wrapping_add(column));
                 }
             }
         }

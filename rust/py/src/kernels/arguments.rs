@@ -6,9 +6,9 @@ use std::ops::Range;
 use numpy::ndarray::{ArrayView1, ArrayView2, ArrayViewD, Dimension, Ix1, Ix2};
 use numpy::npyffi::{NPY_ORDER, PY_ARRAY_API};
 use numpy::prelude::*;
-use numpy::{BorrowError, Element, PyArrayDyn, PyReadwriteArrayDyn};
+use numpy::{BorrowError, Element, PyArrayDyn, PyReadonlyArrayDyn, PyReadwriteArrayDyn};
 use purrceptron::math::all_finite;
-use purrceptron::{Context, Error, Float};
+use purrceptron::{Context, Float};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -63,20 +63,22 @@ pub(super) fn spoken(numbers: &[usize]) -> String {
 }
 
 /// Does `work` without the GIL, which says whether all that it read was finite; fails at the first number that was not.
-pub(super) fn finite<T: Float>(
+pub(super) fn finite<T: Element + Float>(
     py: Python<'_>,
-    inputs: &[(&str, ArrayViewD<'_, T>)],
+    inputs: &[(&str, &PyReadonlyArrayDyn<'_, T>)],
     work: impl FnOnce(&Context) -> bool + Send,
 ) -> PyResult<()> {
-    let found = detached(py, || {
-        let ctx = Context::current()?;
-        let mut all = inputs.iter();
-        Ok::<_, Error>(match work(&ctx) {
-            true => None,
-            false => all.find_map(|(name, view)| non_finite(&ctx, name, view)),
-        })
-    })?;
-    found.map_or(Ok(()), |found| Err(PyValueError::new_err(found)))
+    if detached(py, || Context::current().map(|ctx| work(&ctx)))? {
+        return Ok(());
+    }
+    for (name, input) in inputs {
+        let view = input.as_array();
+        let found = detached(py, || Context::current().map(|ctx| non_finite(&ctx, name, &view)))?;
+        if let Some(found) = found {
+            return Err(PyValueError::new_err(found));
+        }
+    }
+    Ok(())
 }
 
 /// A sentence about the first number that is NaN or infinite, if there is one.

@@ -21,7 +21,7 @@ fn apply<'py>(f: Function, z: &Bound<'py, PyAny>) -> Out<'py> {
         let from = z.as_slice()?;
         // SAFETY: an array like a dense one is dense, and it is not handed out before it is written.
         let to = unsafe { elements(&out) };
-        finite(z.py(), &[("z", z.as_array())], |ctx| f.apply(ctx, from, to))?;
+        finite(z.py(), &[("z", &z)], |ctx| f.apply(ctx, from, to))?;
         Ok(out.into_any())
     }
     with_floats!(["z"], [z], |arrays| run(f, arrays))
@@ -49,7 +49,7 @@ fn backward<'py>(f: Gradient, da: &Bound<'py, PyAny>, z: &Bound<'py, PyAny>) -> 
         let (das, zs) = (da.as_slice()?, z.as_slice()?);
         // SAFETY: an array like a dense one is dense, and it is not handed out before it is written.
         let to = unsafe { elements(&out) };
-        let inputs = [("da", da.as_array()), ("z", z.as_array())];
+        let inputs = [("da", &da), ("z", &z)];
         finite(z.py(), &inputs, |ctx| f.apply(ctx, zs, das, to))?;
         Ok(out.into_any())
     }

@@ -53,7 +53,7 @@ pub(crate) fn softmax<'py>(z: &Bound<'py, PyAny>) -> Out<'py> {
         let from = z.as_slice()?;
         // SAFETY: a new array is dense, and it is not handed out before it is written.
         let to = unsafe { elements(&out) };
-        finite(z.py(), &[("z", z.as_array())], |ctx| loss::softmax(ctx, from, k, to))?;
+        finite(z.py(), &[("z", &z)], |ctx| loss::softmax(ctx, from, k, to))?;
         Ok(out.into_any())
     }
     with_floats!(["z"], [z], |arrays| run(arrays))
@@ -93,7 +93,7 @@ pub(crate) fn logsumexp<'py>(z: &Bound<'py, PyAny>) -> Out<'py> {
         let from = z.as_slice()?;
         // SAFETY: a new array is dense, and it is not handed out before it is written.
         let to = unsafe { elements(&out) };
-        finite(z.py(), &[("z", z.as_array())], |ctx| loss::log_sum_exp(ctx, from, k, to))?;
+        finite(z.py(), &[("z", &z)], |ctx| loss::log_sum_exp(ctx, from, k, to))?;
         Ok(out.into_any())
     }
     with_floats!(["z"], [z], |arrays| run(arrays))
