@@ -3,10 +3,12 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use numpy::ndarray::{ArrayView1, ArrayView2, ArrayViewD, Dimension, Ix1, Ix2};
+use numpy::ndarray::{ArrayView1, ArrayViewD, Dimension, Ix1};
 use numpy::npyffi::{NPY_ORDER, PY_ARRAY_API};
 use numpy::prelude::*;
-use numpy::{BorrowError, Element, PyArrayDyn, PyReadonlyArrayDyn, PyReadwriteArrayDyn};
+use numpy::{
+    BorrowError, Element, PyArray, PyArray2, PyArrayDyn, PyReadonlyArrayDyn, PyReadwriteArray,
+};
 use purrceptron::math::all_finite;
 use purrceptron::{Context, Float};
 use pyo3::exceptions::PyValueError;
@@ -29,14 +31,15 @@ macro_rules! with_floats {
 pub(super) use with_floats;
 
 /// The array as a matrix, or an error that names it.
-pub(super) fn matrix<'a, T>(name: &str, view: ArrayViewD<'a, T>) -> PyResult<ArrayView2<'a, T>> {
-    let shape = view.shape().to_vec();
-    let matrix = view.into_dimensionality::<Ix2>();
-    let matrix = matrix.map_err(|_| refuse(name, &shape, "a matrix"))?;
-    if matrix.is_empty() {
-        Err(refuse(name, &shape, "at least one row and one column"))
-    } else {
-        Ok(matrix)
+pub(super) fn matrix<'a, 'py, T: Element>(
+    name: &str,
+    array: &'a Bound<'py, PyArrayDyn<T>>,
+) -> PyResult<&'a Bound<'py, PyArray2<T>>> {
+    // Views of two dimensions are made in a third of the time of those of any number.
+    match array.as_any().cast::<PyArray2<T>>() {
+        Ok(matrix) if !matrix.is_empty() => Ok(matrix),
+        Ok(_) => Err(refuse(name, array.shape(), "at least one row and one column")),
+        Err(_) => Err(refuse(name, array.shape(), "a matrix")),
     }
 }
 
@@ -159,10 +162,10 @@ pub(super) unsafe fn elements<'a, T: Element>(
 
 /// Borrows an array for writing. It fails where the array is read-only, or shares memory with one of the
 /// arguments that are being read.
-pub(super) fn write<'py, T: Element>(
+pub(super) fn write<'py, T: Element, D: Dimension>(
     name: &str,
-    array: &Bound<'py, PyArrayDyn<T>>,
-) -> PyResult<PyReadwriteArrayDyn<'py, T>> {
+    array: &Bound<'py, PyArray<T, D>>,
+) -> PyResult<PyReadwriteArray<'py, T, D>> {
     array.try_readwrite().map_err(|error| match error {
         BorrowError::NotWriteable => PyValueError::new_err(format!("{name} is read-only")),
         _ => PyValueError::new_err(format!("{name} shares memory with another argument")),

@@ -1,6 +1,6 @@
 //! The linear half of a dense layer, forward and backward, and the product of matrices behind both.
 
-use numpy::ndarray::{ArrayView2, Axis, Ix2};
+use numpy::ndarray::{ArrayView2, Axis};
 use numpy::prelude::*;
 use numpy::{Element, PyArrayDyn};
 use purrceptron::dense::{linear_backward_bias, linear_backward_input, linear_backward_weight};
@@ -57,8 +57,8 @@ pub(crate) fn matmul<'py>(
         out: Option<&Bound<'py, PyAny>>,
     ) -> Out<'py> {
         let py = arrays[0].py();
-        let (a, b) = (read(&arrays[0])?, read(&arrays[1])?);
-        let (av, bv) = (matrix("a", a.as_array())?, matrix("b", b.as_array())?);
+        let (a, b) = (read(matrix("a", &arrays[0])?)?, read(matrix("b", &arrays[1])?)?);
+        let (av, bv) = (a.as_array(), b.as_array());
         let shape = [av.nrows(), bv.ncols()];
         if av.ncols() != bv.nrows() {
             let expected = format!("({}, n), because a has shape {:?}", av.ncols(), av.dim());
@@ -84,8 +84,8 @@ pub(crate) fn matmul<'py>(
                 out.clone()
             }
         };
-        let mut c = write("out", &out)?;
-        let mut cv = c.as_array_mut().into_dimensionality::<Ix2>().expect("the shape was checked");
+        let mut c = write("out", matrix("out", &out)?)?;
+        let mut cv = c.as_array_mut();
         detached(py, || {
             let ctx = Context::current()?;
             gemm::gemm(&ctx, T::ONE, av, bv, T::ZERO, cv.view_mut(), Epilogue::None)?;
@@ -124,8 +124,8 @@ pub(crate) fn linear_forward<'py>(
 ) -> Out<'py> {
     fn run<'py, T: Element + Float>([a, w, bias]: [Bound<'py, PyArrayDyn<T>>; 3]) -> Out<'py> {
         let py = a.py();
-        let (a, w, b) = (read(&a)?, read(&w)?, read(&bias)?);
-        let (av, wv) = (matrix("a", a.as_array())?, matrix("w", w.as_array())?);
+        let (a, w, b) = (read(matrix("a", &a)?)?, read(matrix("w", &w)?)?, read(&bias)?);
+        let (av, wv) = (a.as_array(), w.as_array());
         let bv = vector("b", b.as_array())?;
         if wv.ncols() != av.ncols() {
             let expected = format!("(n_out, {}), because a has shape {:?}", av.ncols(), av.dim());
@@ -138,9 +138,8 @@ pub(crate) fn linear_forward<'py>(
         let out = empty::<T>(py, &[av.nrows(), wv.nrows()])?;
         let bias = read(&in_rows(&bias)?)?;
         let bias = bias.as_slice()?;
-        let mut z = write("z", &out)?;
-        let mut zv =
-            z.as_array_mut().into_dimensionality::<Ix2>().expect("two dimensions were made");
+        let mut z = write("z", matrix("z", &out)?)?;
+        let mut zv = z.as_array_mut();
         detached(py, || {
             let ctx = Context::current()?;
             dense::linear_forward(&ctx, av, wv, bias, zv.view_mut())?;
@@ -183,9 +182,9 @@ pub(crate) fn linear_backward<'py>(
 ) -> Out<'py> {
     fn run<'py, T: Element + Float>([dz, a, w]: [Bound<'py, PyArrayDyn<T>>; 3]) -> Out<'py> {
         let py = dz.py();
-        let (dz, a, w) = (read(&dz)?, read(&a)?, read(&w)?);
-        let dzv = matrix("dz", dz.as_array())?;
-        let (av, wv) = (matrix("a", a.as_array())?, matrix("w", w.as_array())?);
+        let dz = read(matrix("dz", &dz)?)?;
+        let (a, w) = (read(matrix("a", &a)?)?, read(matrix("w", &w)?)?);
+        let (dzv, av, wv) = (dz.as_array(), a.as_array(), w.as_array());
         let (m, n_out) = dzv.dim();
         if av.nrows() != m {
             let expected = format!("({m}, n_in), because dz has shape {:?}", dzv.dim());
@@ -197,9 +196,10 @@ pub(crate) fn linear_backward<'py>(
         }
         let (da, dw) = (empty::<T>(py, &[m, n_in])?, empty::<T>(py, &[n_out, n_in])?);
         let db = empty::<T>(py, &[n_out])?;
-        let (mut dab, mut dwb, mut dbb) = (write("da", &da)?, write("dw", &dw)?, write("db", &db)?);
-        let mut dav = dab.as_array_mut().into_dimensionality::<Ix2>().expect("made so");
-        let mut dwv = dwb.as_array_mut().into_dimensionality::<Ix2>().expect("made so");
+        let (mut dab, mut dwb) =
+            (write("da", matrix("da", &da)?)?, write("dw", matrix("dw", &dw)?)?);
+        let mut dbb = write("db", &db)?;
+        let (mut dav, mut dwv) = (dab.as_array_mut(), dwb.as_array_mut());
         let dbs = dbb.as_slice_mut()?;
         detached(py, || {
             let ctx = Context::current()?;

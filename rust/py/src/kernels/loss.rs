@@ -1,22 +1,26 @@
 //! The series' cost and its gradient, from the logits.
 
-use numpy::ndarray::{ArrayView2, ArrayViewD, Axis};
+use numpy::ndarray::{ArrayView2, ArrayViewD, Axis, Ix2};
 use numpy::prelude::*;
 use numpy::{Element, PyArrayDyn};
 use purrceptron::{Context, Error, Float, Loss, Targets};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use super::arguments::{Out, matrix, non_finite, refuse, spoken, with_floats, write};
+use super::arguments::{Out, non_finite, refuse, spoken, with_floats, write};
 use crate::arrays::{empty, read};
 use crate::calls::detached;
 
 /// Logits and labels as matrices with an example a row: a vector is one column.
 fn rows_of<'a, T>(name: &str, view: ArrayViewD<'a, T>) -> PyResult<ArrayView2<'a, T>> {
-    match view.ndim() {
-        1 => matrix(name, view.insert_axis(Axis(1))),
-        _ => matrix(name, view),
+    let view = if view.ndim() == 1 { view.insert_axis(Axis(1)) } else { view };
+    let shape = view.shape().to_vec();
+    let matrix = view.into_dimensionality::<Ix2>();
+    let matrix = matrix.map_err(|_| refuse(name, &shape, "a matrix"))?;
+    if matrix.is_empty() {
+        return Err(refuse(name, &shape, "at least one row and one column"));
     }
+    Ok(matrix)
 }
 
 /// Fails unless logits and labels have one shape.
