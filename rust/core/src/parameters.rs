@@ -112,7 +112,7 @@ impl<T: Float> Parameters<T> {
                 }),
             })
             .collect();
-        Ok(Self { layers, values: Buffer::zeros(end, "parameters")? })
+        Ok(Self { layers, values: Buffer::lasting_zeros(end, "parameters")? })
     }
 
     /// Fresh parameters: weights drawn by `init` from `seed`, biases zero; normalisations that change nothing but
