@@ -54,6 +54,7 @@ pub mod network;
 pub mod normalization;
 pub mod objective;
 pub mod optim;
+mod order;
 pub mod parameters;
 pub mod peak;
 pub mod penalty;

@@ -1,11 +1,13 @@
 //! What a run is continued from: asked for, set, and gone back to.
 
+use crate::architecture::Architecture;
 use crate::buffer::Buffer;
 use crate::context::Context;
 use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::gram::{GramLayer, GramState};
+use crate::optim::Optimizer;
 use crate::parameters::Parameters;
 use crate::train::Trainer;
 
@@ -20,6 +22,14 @@ pub struct State<T: Float> {
     pub slots: Vec<Parameters<T>>,
     /// The first layer's, if it is trained in the space of examples.
     pub gram: Option<GramState<T>>,
+}
+
+impl<T: Float> State<T> {
+    /// That of the beginning: an optimiser with so many slots remembers nothing yet.
+    pub(crate) fn beginning(architecture: &Architecture, slots: usize) -> Result<Self> {
+        let slots = (0..slots).map(|_| Parameters::zeros(architecture)).collect::<Result<_>>()?;
+        Ok(Self { epoch: 0, step: 0, slots, gram: None })
+    }
 }
 
 impl<T: Float> Trainer<T> {
@@ -60,11 +70,10 @@ impl<T: Float> Trainer<T> {
     /// # Errors
     /// [`Error::OutOfMemory`], and the state is still here.
     pub fn take_state(&mut self) -> Result<State<T>> {
-        let zeros = |_| Parameters::zeros(&self.architecture);
-        let slots = (0..self.state.slots.len()).map(zeros).collect::<Result<_>>()?;
+        let beginning = State::beginning(&self.architecture, self.state.slots.len())?;
         self.state()?;
         self.gram = None;
-        Ok(std::mem::replace(&mut self.state, State { epoch: 0, step: 0, slots, gram: None }))
+        Ok(std::mem::replace(&mut self.state, beginning))
     }
 
     /// Continues from a state, which must have as many slots as the optimiser.
@@ -93,6 +102,21 @@ impl<T: Float> Trainer<T> {
         self.state = state;
         self.saved.given = true;
         Ok(())
+    }
+
+    /// Multiplies the velocity of momentum. Here the learning rate stands outside the velocity; where it stands inside,
+    /// as in scikit-learn, a rate that goes from `η` to `η'` is a velocity that goes from `v` to `v η / η'`. Not for
+    /// runs with `gram`.
+    pub fn scale_velocity(&mut self, factor: f64) {
+        if let (Optimizer::Sgd { .. }, Some(v)) =
+            (&self.settings.optimizer, self.state.slots.first_mut())
+        {
+            let factor = T::from_f64(factor);
+            for l in 0..v.layers() {
+                let (weight, bias) = v.slices_mut(l);
+                weight.iter_mut().chain(bias).for_each(|v| *v *= factor);
+            }
+        }
     }
 
     /// Remembers where the run is, to go back there if what follows does not end well.

@@ -14,7 +14,6 @@ use ndarray::ArrayView2;
 
 use crate::architecture::Architecture;
 use crate::batch::Passes;
-use crate::buffer::try_collect;
 use crate::clip::clip;
 use crate::context::Context;
 use crate::data::Data;
@@ -24,10 +23,9 @@ use crate::gram::GramLayer;
 use crate::lanes::Problem;
 use crate::math::first_non_finite;
 use crate::network::Model;
-use crate::optim::Optimizer;
+use crate::order;
 use crate::parameters::Parameters;
 use crate::penalty::sum_of_squared_weights;
-use crate::rng::{Purpose, Rng};
 use crate::samples::Rows;
 use crate::state::Saved;
 use crate::step::Step;
@@ -74,12 +72,11 @@ impl<T: Float> Trainer<T> {
         let architecture = model.architecture.clone();
         settings.check(&architecture, samples)?;
         let batch = settings.batch_size.unwrap_or(samples).min(samples);
-        let zeros = || Parameters::zeros(&architecture);
-        let slots = (0..settings.optimizer.slots()).map(|_| zeros()).collect::<Result<Vec<_>>>()?;
+        let state = State::beginning(&architecture, settings.optimizer.slots())?;
         let passes = if settings.gram { Passes::without_samples } else { Passes::in_blocks };
         let order = match settings.batch_size {
             None => Vec::new(),
-            Some(_) => identity_order(samples)?,
+            Some(_) => order::of_rows(samples)?,
         };
         let mut passes = passes(&architecture, model.uint8_scale, batch)?;
         let drops = settings.dropout.iter().any(|&rate| rate > 0.0);
@@ -90,7 +87,7 @@ impl<T: Float> Trainer<T> {
         let way = match plain && passes.is_one_block(batch) {
             true => {
                 let (form, scale) = (&architecture, model.uint8_scale);
-                Way::of(form, &settings, scale, batch, samples, slots.len())?
+                Way::of(form, &settings, scale, batch, samples, state.slots.len())?
             }
             false => Way::Layers,
         };
@@ -98,8 +95,8 @@ impl<T: Float> Trainer<T> {
             passes,
             way,
             parameters: model.parameters.try_clone()?,
-            gradients: zeros()?,
-            state: State { epoch: 0, step: 0, slots, gram: None },
+            gradients: Parameters::zeros(&architecture)?,
+            state,
             architecture,
             settings,
             samples,
@@ -155,21 +152,6 @@ impl<T: Float> Trainer<T> {
         Ok(())
     }
 
-    /// Multiplies the velocity of momentum. Here the learning rate stands outside the velocity; where it stands inside,
-    /// as in scikit-learn, a rate that goes from `η` to `η'` is a velocity that goes from `v` to `v η / η'`. Not for
-    /// runs with `gram`.
-    pub fn scale_velocity(&mut self, factor: f64) {
-        if let (Optimizer::Sgd { .. }, Some(v)) =
-            (&self.settings.optimizer, self.state.slots.first_mut())
-        {
-            let factor = T::from_f64(factor);
-            for l in 0..v.layers() {
-                let (weight, bias) = v.slices_mut(l);
-                weight.iter_mut().chain(bias).for_each(|v| *v *= factor);
-            }
-        }
-    }
-
     /// How much of each cost that the last [`run`](Self::run) returned was the penalty.
     pub fn penalties(&self) -> &[f64] {
         &self.penalties
@@ -209,15 +191,7 @@ impl<T: Float> Trainer<T> {
         orders: ArrayView2<'_, u32>,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Vec<f64>> {
-        let fit = self.settings.batch_size.is_some()
-            && orders.ncols() == self.samples
-            && orders.rows().into_iter().all(|order| order.as_slice().is_some())
-            && orders.iter().all(|&row| (row as usize) < self.samples);
-        if !fit {
-            let came = format!("of shape {:?}", orders.dim());
-            let expected = format!("(epochs, {}) row numbers, and a batch_size", self.samples);
-            return Err(Error::Value { argument: "orders", came, expected });
-        }
+        order::check(orders, self.samples, self.settings.batch_size)?;
         self.run_checked(ctx, data, orders.nrows(), Some(orders), stop)
     }
 
@@ -288,13 +262,7 @@ impl<T: Float> Trainer<T> {
             return self.step(ctx, data, &Rows::Run(0..self.samples), m, epoch as f64, stop);
         };
         let mut order = std::mem::take(&mut self.order);
-        match given {
-            Some(given) => order.copy_from_slice(given),
-            None => {
-                order.iter_mut().zip(0..).for_each(|(place, row)| *place = row);
-                Rng::new(self.settings.seed, Purpose::Order, epoch).shuffle(&mut order);
-            }
-        }
+        order::arrange(&mut order, given, self.settings.seed, epoch);
         let (mut sum, mut penalty, mut total) = (0.0, 0.0, 0.0);
         let mut result = Ok(());
         let batches = order.len().div_ceil(batch_size) as f64;
@@ -423,15 +391,4 @@ impl<T: Float> Trainer<T> {
             _ => penalty.value(ctx, &self.parameters, m),
         }
     }
-}
-
-/// 0, ..., samples - 1.
-fn identity_order(samples: usize) -> Result<Vec<u32>> {
-    let too_many = |_| Error::Value {
-        argument: "X",
-        came: format!("{samples} rows"),
-        expected: format!("at most {} rows with mini-batches", u32::MAX),
-    };
-    let samples = u32::try_from(samples).map_err(too_many)?;
-    try_collect(samples as usize, "the order of the rows", 0..samples)
 }

@@ -30,17 +30,23 @@ macro_rules! with_floats {
 }
 pub(super) use with_floats;
 
+/// Fails, with an error that names it, unless that is the shape of a matrix with elements.
+pub(super) fn check_matrix(name: &str, shape: &[usize]) -> PyResult<()> {
+    match shape {
+        [0, _] | [_, 0] => Err(refuse(name, shape, "at least one row and one column")),
+        [_, _] => Ok(()),
+        _ => Err(refuse(name, shape, "a matrix")),
+    }
+}
+
 /// The array as a matrix, or an error that names it.
 pub(super) fn matrix<'a, 'py, T: Element>(
     name: &str,
     array: &'a Bound<'py, PyArrayDyn<T>>,
 ) -> PyResult<&'a Bound<'py, PyArray2<T>>> {
+    check_matrix(name, array.shape())?;
     // Views of two dimensions are made in a third of the time of those of any number.
-    match array.as_any().cast::<PyArray2<T>>() {
-        Ok(matrix) if !matrix.is_empty() => Ok(matrix),
-        Ok(_) => Err(refuse(name, array.shape(), "at least one row and one column")),
-        Err(_) => Err(refuse(name, array.shape(), "a matrix")),
-    }
+    Ok(array.as_any().cast().expect("it has two dimensions"))
 }
 
 /// The array as a vector, or an error that names it.

@@ -7,20 +7,15 @@ use purrceptron::{Context, Error, Float, Loss, Targets};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use super::arguments::{Out, non_finite, refuse, spoken, with_floats, write};
+use super::arguments::{Out, check_matrix, non_finite, refuse, spoken, with_floats, write};
 use crate::arrays::{empty, read};
 use crate::calls::detached;
 
 /// Logits and labels as matrices with an example a row: a vector is one column.
 fn rows_of<'a, T>(name: &str, view: ArrayViewD<'a, T>) -> PyResult<ArrayView2<'a, T>> {
     let view = if view.ndim() == 1 { view.insert_axis(Axis(1)) } else { view };
-    let shape = view.shape().to_vec();
-    let matrix = view.into_dimensionality::<Ix2>();
-    let matrix = matrix.map_err(|_| refuse(name, &shape, "a matrix"))?;
-    if matrix.is_empty() {
-        return Err(refuse(name, &shape, "at least one row and one column"));
-    }
-    Ok(matrix)
+    check_matrix(name, view.shape())?;
+    Ok(view.into_dimensionality::<Ix2>().expect("it has two dimensions"))
 }
 
 /// Fails unless logits and labels have one shape.
