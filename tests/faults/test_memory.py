@@ -91,6 +91,34 @@ def test_a_fit_takes_the_data_three_times_the_network_and_64_mb(dtype, rows, lay
     assert answer["peak"] >= answer["data"] + answer["kept"]
 
 
+MANY_FITS = """
+import json
+import numpy as np
+import purrceptron as pc
+
+def peak():  # in bytes
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
+
+X = np.random.default_rng(0).random((600, 2000), np.float32)
+y = np.arange(600) % 2
+peaks = []
+for _ in range(6):
+    for units in (900, 20, 500, 1200, 300):
+        net = pc.Network([2000, units, 1], seed=1)
+        pc.train(net, X, y, optimizer=pc.Adam(), batch_size=100, epochs=1)
+        net.predict_proba(X)
+        peaks.append(peak())
+print(json.dumps(peaks))
+"""
+
+
+def test_memory_kept_for_the_next_fit_does_not_add_up():
+    peaks = run(MANY_FITS)
+    # One copy of the largest network's parameters is 9.6 MB.
+    assert peaks[-1] <= peaks[4] + 9e6, peaks
+
+
 # 68
 
 LIMITED = """
@@ -217,6 +245,15 @@ def attempt(room):
         return 2
     return 0
 
+
+# What is refused has all been given up for it that earlier fits gave back.
+unlimited = resource.getrlimit(resource.RLIMIT_AS)
+resource.setrlimit(resource.RLIMIT_AS, (used(), unlimited[1]))
+try:
+    pc.Network([60_000, 60_000, 1], seed=1)
+    raise SystemExit("14 GB are not refused")
+except MemoryError:
+    resource.setrlimit(resource.RLIMIT_AS, unlimited)
 
 ends = []
 for room in range(0, 80_000_000, 1_000_000):

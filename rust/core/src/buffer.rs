@@ -13,11 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::{Error, Result};
 use crate::float::Float;
-
-/// Bytes of a cache line, and of the widest register.
-pub(crate) const ALIGNMENT: usize = 64;
-
-const PAGE: usize = 4096;
+use crate::memory::{ALIGNMENT, Block, PAGE};
 
 /// How far into its page one buffer begins after another: an odd number of lines, of which five are not far from
 /// a whole page.
@@ -26,31 +22,14 @@ const STAGGER: usize = 13 * ALIGNMENT;
 /// Smaller buffers are spared the extra page.
 const WORTH_STAGGERING: usize = 4 * PAGE;
 
-/// Buffers of so many bytes are mapped: the system's pages are zero already, and need not be there before they are
-/// used, so that the threads of the first step bring them in together. Large pages, because of the fewer addresses
-/// to translate.
-const WORTH_MAPPING: usize = 4 << 20;
-
-/// New pages cost more than zeroing those that a call of a millisecond has used and the next one gets again; to what lasts
-/// they come once.
-const WORTH_MAPPING_IF_IT_LASTS: usize = 512 << 10;
-
-/// Where a buffer's memory comes from.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Source {
-    Allocator,
-    /// Mapped.
-    System,
-}
-
 /// A fixed number of floats, aligned to 64 bytes. Dereferences to a slice.
 #[derive(Debug)]
 pub(crate) struct Buffer<T: Float> {
     start: NonNull<T>,
     len: usize,
-    /// Bytes between the allocation's beginning and `start`.
-    offset: usize,
-    source: Source,
+    /// Where the floats are; none for no floats.
+    #[allow(dead_code, reason = "it is dropped with them")]
+    block: Option<Block>,
 }
 
 /// Where in its page the next buffer begins.
@@ -67,53 +46,36 @@ unsafe impl<T: Float> Sync for Buffer<T> {}
 impl<T: Float> Buffer<T> {
     /// `len` zeros, for `what` (a word or two for the error).
     pub(crate) fn zeros(len: usize, what: &'static str) -> Result<Self> {
-        Self::mapped_from(WORTH_MAPPING, len, what)
-    }
-
-    /// The same, for what is kept as long as a fit, or is never used.
-    pub(crate) fn lasting_zeros(len: usize, what: &'static str) -> Result<Self> {
-        Self::mapped_from(WORTH_MAPPING_IF_IT_LASTS, len, what)
-    }
-
-    fn mapped_from(worth_mapping: usize, len: usize, what: &'static str) -> Result<Self> {
-        let bytes = len.saturating_mul(size_of::<T>());
-        let refused = Error::OutOfMemory { bytes, what };
-        if bytes == 0 {
-            let (start, source) = (NonNull::dangling(), Source::Allocator);
-            return Ok(Self { start, len, offset: 0, source });
-        }
-        let offset = if bytes < WORTH_STAGGERING { 0 } else { next_offset() };
-        let source = if cfg!(target_os = "linux") && bytes >= worth_mapping {
-            Source::System
-        } else {
-            Source::Allocator
-        };
-        let Some(allocated) = memory::zeros(bytes, source) else { return Err(refused) };
-        // SAFETY: `offset` bytes and these fit in the allocation; all zero bits are the number zero.
-        let start = unsafe { allocated.add(offset) }.cast();
-        Ok(Self { start, len, offset, source })
+        Self::new(len, what, Block::zeros)
     }
 
     /// A copy of those numbers.
     pub(crate) fn copy_of(numbers: &[T], what: &'static str) -> Result<Self> {
-        let mut copy = Self::lasting_zeros(numbers.len(), what)?;
-        copy.copy_from_slice(numbers);
+        let copy = Self::new(numbers.len(), what, Block::any)?;
+        // SAFETY: there is room for as many, and nobody has seen yet what is there.
+        unsafe {
+            copy.start.copy_from_nonoverlapping(NonNull::from(numbers).cast(), numbers.len())
+        };
         Ok(copy)
+    }
+
+    /// Floats of a block, which are all there or all to be written before anybody reads them.
+    fn new(len: usize, what: &'static str, block: impl Fn(usize) -> Option<Block>) -> Result<Self> {
+        let bytes = len.saturating_mul(size_of::<T>());
+        if bytes == 0 {
+            return Ok(Self { start: NonNull::dangling(), len, block: None });
+        }
+        let offset = if bytes < WORTH_STAGGERING { 0 } else { next_offset() };
+        let room = if bytes < WORTH_STAGGERING { bytes } else { bytes.saturating_add(PAGE) };
+        let block = block(room).ok_or(Error::OutOfMemory { bytes, what })?;
+        // SAFETY: `offset`, less than a page, and these fit in the block.
+        let start = unsafe { block.start().add(offset) }.cast();
+        Ok(Self { start, len, block: Some(block) })
     }
 
     /// A copy.
     pub(crate) fn try_clone(&self, what: &'static str) -> Result<Self> {
         Self::copy_of(self, what)
-    }
-}
-
-impl<T: Float> Drop for Buffer<T> {
-    fn drop(&mut self) {
-        let bytes = self.len * size_of::<T>();
-        if bytes > 0 {
-            // SAFETY: `mapped_from` asked for so many bytes, and got them there.
-            unsafe { memory::free(self.start.cast::<u8>().sub(self.offset), bytes, self.source) };
-        }
     }
 }
 
@@ -147,74 +109,19 @@ pub(crate) fn try_collect<E>(
     Ok(all)
 }
 
-/// Where the memory comes from: so many bytes of zeros, and a page more where the buffer may begin within one.
-mod memory {
-    use std::alloc::{Layout, alloc_zeroed, dealloc};
-    use std::ptr::NonNull;
-
-    use super::{ALIGNMENT, PAGE, Source, WORTH_STAGGERING};
-
-    fn layout(bytes: usize) -> Option<Layout> {
-        if bytes < WORTH_STAGGERING {
-            return Layout::from_size_align(bytes, ALIGNMENT).ok();
-        }
-        Layout::from_size_align(bytes.checked_add(PAGE)?, PAGE).ok()
-    }
-
-    pub(super) fn zeros(bytes: usize, source: Source) -> Option<NonNull<u8>> {
-        let layout = layout(bytes)?;
-        #[cfg(target_os = "linux")]
-        if source == Source::System {
-            let protection = libc::PROT_READ | libc::PROT_WRITE;
-            let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-            // SAFETY: a new mapping, of nobody's memory; and advice about it, which changes nothing if it is not taken.
-            return unsafe {
-                let start =
-                    libc::mmap(std::ptr::null_mut(), layout.size(), protection, flags, -1, 0);
-                if start == libc::MAP_FAILED {
-                    return None;
-                }
-                libc::madvise(start, layout.size(), libc::MADV_HUGEPAGE);
-                NonNull::new(start.cast())
-            };
-        }
-        debug_assert_eq!(source, Source::Allocator, "only there are buffers mapped");
-        // SAFETY: the layout's size is not zero.
-        NonNull::new(unsafe { alloc_zeroed(layout) })
-    }
-
-    /// # Safety
-    /// [`zeros`] returned this for so many bytes from there, and nobody uses it any more.
-    pub(super) unsafe fn free(start: NonNull<u8>, bytes: usize, source: Source) {
-        // SAFETY: the layout that `zeros` found valid.
-        let layout = unsafe { layout(bytes).unwrap_unchecked() };
-        #[cfg(target_os = "linux")]
-        if source == Source::System {
-            // SAFETY: the mapping that `zeros` made.
-            unsafe { libc::munmap(start.as_ptr().cast(), layout.size()) };
-            return;
-        }
-        debug_assert_eq!(source, Source::Allocator, "as in `zeros`");
-        // SAFETY: the allocation that `zeros` made.
-        unsafe { dealloc(start.as_ptr(), layout) };
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn buffers_are_aligned_and_zero_and_copy() {
-        let (zeros, lasting) = (Buffer::<f32>::zeros, Buffer::<f32>::lasting_zeros);
-        for len in [0, 1, 7, 1000, 5000, 200_000, 2 << 20] {
-            for new in [zeros, lasting] {
-                let mut a = new(len, "a test").unwrap();
-                assert_eq!(a.as_ptr() as usize % if len == 0 { 1 } else { ALIGNMENT }, 0);
-                assert!(a.iter().all(|&x| x == 0.0));
-                a.fill(2.0);
-                assert_eq!(*a.try_clone("a test").unwrap(), *a);
-            }
+        // Twice: what is given back is lent again.
+        for len in [0, 1, 7, 1000, 5000, 200_000, 2 << 20].repeat(2) {
+            let mut a = Buffer::<f32>::zeros(len, "a test").unwrap();
+            assert_eq!(a.as_ptr() as usize % if len == 0 { 1 } else { ALIGNMENT }, 0);
+            assert!(a.iter().all(|&x| x == 0.0));
+            a.fill(2.0);
+            assert_eq!(*a.try_clone("a test").unwrap(), *a);
         }
     }
 

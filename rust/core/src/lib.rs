@@ -50,6 +50,7 @@ pub mod lent;
 mod loader;
 pub mod loss;
 pub mod math;
+mod memory;
 pub mod network;
 pub mod normalization;
 pub mod objective;

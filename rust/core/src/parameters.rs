@@ -9,10 +9,11 @@ use std::ops::Range;
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2};
 
 use crate::architecture::Architecture;
-use crate::buffer::{ALIGNMENT, Buffer};
+use crate::buffer::Buffer;
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::init::Init;
+use crate::memory::ALIGNMENT;
 use crate::normalization::Normalization;
 
 /// Weights (n_out, n_in) and biases (n_out) of each layer, or numbers of the same form.
@@ -112,7 +113,7 @@ impl<T: Float> Parameters<T> {
                 }),
             })
             .collect();
-        Ok(Self { layers, values: Buffer::lasting_zeros(end, "parameters")? })
+        Ok(Self { layers, values: Buffer::zeros(end, "parameters")? })
     }
 
     /// Fresh parameters: weights drawn by `init` from `seed`, biases zero; normalisations that change nothing but

@@ -61,6 +61,7 @@ impl<T: Float> Trainer<T> {
     /// # Errors
     /// [`Error::OutOfMemory`].
     pub fn state(&mut self) -> Result<&State<T>> {
+        self.begin_anew_if_taken()?;
         self.state.gram = self.gram.as_ref().map(GramLayer::state).transpose()?;
         Ok(&self.state)
     }
@@ -70,10 +71,19 @@ impl<T: Float> Trainer<T> {
     /// # Errors
     /// [`Error::OutOfMemory`], and the state is still here.
     pub fn take_state(&mut self) -> Result<State<T>> {
-        let beginning = State::beginning(&self.architecture, self.state.slots.len())?;
         self.state()?;
         self.gram = None;
-        Ok(std::mem::replace(&mut self.state, beginning))
+        let none = State { epoch: 0, step: 0, slots: Vec::new(), gram: None };
+        Ok(std::mem::replace(&mut self.state, none))
+    }
+
+    /// Most who take the state are done: new memory is made for those who are not.
+    pub(crate) fn begin_anew_if_taken(&mut self) -> Result<()> {
+        let slots = self.settings.optimizer.slots();
+        if self.state.slots.len() != slots {
+            self.state = State::beginning(&self.architecture, slots)?;
+        }
+        Ok(())
     }
 
     /// Continues from a state, which must have as many slots as the optimiser.
@@ -84,7 +94,7 @@ impl<T: Float> Trainer<T> {
         let wrong = |came: String, expected: String| {
             Err(Error::Value { argument: "resume", came, expected })
         };
-        let slots = self.state.slots.len();
+        let slots = self.settings.optimizer.slots();
         if state.slots.len() != slots {
             let came = format!("the state of an optimiser with {} slots", state.slots.len());
             return wrong(came, format!("one with {slots}"));

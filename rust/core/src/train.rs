@@ -212,6 +212,7 @@ impl<T: Float> Trainer<T> {
             return Ok(Vec::new());
         }
         self.passes.reset();
+        self.begin_anew_if_taken()?;
         self.prepare_gram(ctx, data, stop)?;
         self.save()?;
         self.way.begin_run(ctx, &data.x, &self.parameters, &self.state.slots, epochs)?;

@@ -1,56 +1,34 @@
 //! Memory for packed panels: each thread's own, grown when a product needs more, kept between
 //! calls, so that in a steady state nothing is allocated.
 
-use std::alloc::{Layout, alloc, dealloc};
 use std::cell::Cell;
 use std::ptr::NonNull;
 
 use crate::error::{Error, Result};
 use crate::float::Float;
+use crate::memory::{Block, LARGE_PAGE, PAGE};
 
-/// Panels start on a page: their cache sets do not depend on the caller's luck.
-const PAGE: usize = 4096;
-/// Large buffers are whole large pages, so that one entry of the translation buffer covers them.
-const LARGE_PAGE: usize = 2 << 20;
-
-fn layout(bytes: usize) -> Option<Layout> {
-    let page = if bytes > LARGE_PAGE / 8 { LARGE_PAGE } else { PAGE };
-    Layout::from_size_align(bytes.checked_next_multiple_of(page)?, page).ok()
-}
+// Panels start on a page: their cache sets do not depend on the caller's luck. Large buffers are whole large pages.
 
 /// Raw memory, freed with the thread.
 struct Buffer {
-    ptr: NonNull<u8>,
+    block: Option<Block>,
     bytes: usize,
 }
 
 impl Buffer {
-    const EMPTY: Self = Self { ptr: NonNull::dangling(), bytes: 0 };
+    const EMPTY: Self = Self { block: None, bytes: 0 };
 
     fn at_least(bytes: usize) -> Result<Self> {
+        let page = if bytes > LARGE_PAGE / 8 { LARGE_PAGE } else { PAGE };
+        let whole = bytes.checked_next_multiple_of(page);
+        let block = whole.and_then(Block::any);
         let failed = Error::OutOfMemory { bytes, what: "packed panels" };
-        let layout = layout(bytes).ok_or_else(|| failed.clone())?;
-        // SAFETY: `with_scratch` asks for more than the empty buffer's zero bytes.
-        let ptr = NonNull::new(unsafe { alloc(layout) }).ok_or(failed)?;
-        let bytes = layout.size();
-        #[cfg(target_os = "linux")]
-        if layout.align() == LARGE_PAGE {
-            // SAFETY: advice about memory just allocated; it changes none of it. Where the system
-            // has no large pages it fails, and nothing is lost.
-            unsafe { libc::madvise(ptr.as_ptr().cast(), bytes, libc::MADV_HUGEPAGE) };
-        }
-        Ok(Self { ptr, bytes })
+        Ok(Self { block: Some(block.ok_or(failed)?), bytes: whole.unwrap_or(bytes) })
     }
-}
 
-impl Drop for Buffer {
-    fn drop(&mut self) {
-        if let (true, Some(layout)) = (self.bytes > 0, layout(self.bytes)) {
-            // SAFETY: allocated in `at_least` with this layout: rounding up again changes nothing.
-            unsafe {
-                dealloc(self.ptr.as_ptr(), layout);
-            }
-        }
+    fn start(&self) -> *mut u8 {
+        self.block.as_ref().map_or(std::ptr::null_mut(), |block| block.start().as_ptr())
     }
 }
 
@@ -78,7 +56,7 @@ pub(super) fn with_scratch<T: Float, R>(len: usize, work: impl FnOnce(*mut T) ->
         drop(std::mem::replace(&mut inside.buffer, Buffer::EMPTY));
         inside.buffer = Buffer::at_least(bytes)?;
     }
-    Ok(work(inside.buffer.ptr.as_ptr().cast()))
+    Ok(work(inside.buffer.start().cast()))
 }
 
 /// A buffer in use; it goes back to its place also when the work panics.
