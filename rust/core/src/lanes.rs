@@ -52,6 +52,8 @@ pub(crate) struct Problem<'a, 'd, T: Float> {
     pub(crate) architecture: &'a Architecture,
     pub(crate) loss: Loss,
     pub(crate) data: &'a Data<'d, T>,
+    /// The rows that will be wanted after these, as far as is known.
+    pub(crate) next: &'a [u32],
 }
 
 /// The buffers of a lane, apart from the other lanes'.
@@ -91,7 +93,7 @@ impl<T: Float> Lane<T> {
         sink: &mut impl GradientSink<T>,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<f64> {
-        let Problem { architecture, loss, data } = *problem;
+        let Problem { architecture, loss, data, .. } = *problem;
         if let Some(dropout) = &mut self.workspace.dropout {
             dropout.begin_block(place);
         }

@@ -25,6 +25,7 @@
 //! An example is a row: `X` is (m, n_0), a layer's activations are (m, n_l), its weights (n_l, n_{l-1}).
 
 pub mod activation;
+mod ahead;
 pub mod architecture;
 mod backprop;
 mod batch;

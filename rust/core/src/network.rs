@@ -226,7 +226,7 @@ impl<T: Float> Model<'_, T> {
         let m = data.total_weight(&rows);
         let mut gradients = Parameters::zeros(self.architecture)?;
         let mut passes = Passes::in_blocks(self.architecture, self.uint8_scale, data.len())?;
-        let problem = Problem { architecture: self.architecture, loss, data };
+        let problem = Problem { architecture: self.architecture, loss, data, next: &[] };
         let into = &mut gradients;
         let sum = passes.gradients(ctx, &problem, &rows, self.parameters, into, 1.0 / m, stop)?;
         if !sum.is_finite() {

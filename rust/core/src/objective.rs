@@ -89,7 +89,8 @@ impl<T: Float> Objective<T> {
         let rows = Rows::Run(0..data.len());
         let m = data.total_weight(&rows);
         self.passes.reset();
-        let problem = Problem { architecture: &self.architecture, loss: self.loss, data };
+        let problem =
+            Problem { architecture: &self.architecture, loss: self.loss, data, next: &[] };
         let (parameters, gradients) = (&self.parameters, &mut self.gradients);
         let passes = &mut self.passes;
         let sum = passes.gradients(ctx, &problem, &rows, parameters, gradients, 1.0 / m, stop)?;

@@ -40,6 +40,17 @@ pub(crate) struct Place {
     strides: [isize; 2],
 }
 
+/// Where rows lie whose elements are one behind the other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowMemory {
+    /// The address of the first.
+    pub(crate) first: usize,
+    /// Bytes from a row to the next.
+    pub(crate) apart: isize,
+    /// Bytes of a row.
+    pub(crate) bytes: usize,
+}
+
 /// Which rows: a run of them, or any, by number.
 #[derive(Clone, Debug)]
 pub(crate) enum Rows<'a> {
@@ -161,6 +172,17 @@ impl<'a> Samples<'a> {
             |x| Place { first: x.as_ptr().addr(), strides: [x.strides()[0], x.strides()[1]] },
             |x| Place { first: x.first().addr(), strides: [0; 2] }
         )
+    }
+
+    /// Where the rows lie, if each is one piece of memory.
+    pub(crate) fn row_memory(&self) -> Option<RowMemory> {
+        fn of<S>(x: &ArrayView2<'_, S>) -> Option<RowMemory> {
+            let size = size_of::<S>();
+            let apart = x.strides()[0] * size as isize;
+            let whole = x.strides()[1] == 1;
+            whole.then(|| RowMemory { first: x.as_ptr().addr(), apart, bytes: x.ncols() * size })
+        }
+        of_any!(self, |x| of(x), |_sparse| None)
     }
 
     /// Those features of all samples.

@@ -63,6 +63,17 @@ struct Cost {
     penalty: f64,
 }
 
+/// What a step is made on.
+struct Batch<'a> {
+    rows: Rows<'a>,
+    /// The rows of the step after it, if it is of the same epoch.
+    next: &'a [u32],
+    /// The total weight of the rows.
+    m: f64,
+    /// Epochs since the beginning.
+    t: f64,
+}
+
 impl<T: Float> Trainer<T> {
     /// A run that begins at the model's parameters, for data of so many samples.
     ///
@@ -259,8 +270,9 @@ impl<T: Float> Trainer<T> {
         let epoch = self.state.epoch;
         self.state.epoch += 1;
         let Some(batch_size) = self.settings.batch_size else {
-            let m = data.total_weight(&Rows::Run(0..self.samples));
-            return self.step(ctx, data, &Rows::Run(0..self.samples), m, epoch as f64, stop);
+            let rows = Rows::Run(0..self.samples);
+            let (m, t) = (data.total_weight(&rows), epoch as f64);
+            return self.step(ctx, data, &Batch { rows, next: &[], m, t }, stop);
         };
         let mut order = std::mem::take(&mut self.order);
         order::arrange(&mut order, given, self.settings.seed, epoch);
@@ -271,9 +283,11 @@ impl<T: Float> Trainer<T> {
             let t = epoch as f64 + i as f64 / batches;
             let rows = Rows::Picked(batch);
             let m = data.total_weight(&rows);
+            let after = &order[i * batch_size + batch.len()..];
+            let next = &after[..batch_size.min(after.len())];
             // Rows that all count for nothing say nothing.
             if m > 0.0 {
-                match self.step(ctx, data, &rows, m, t, stop) {
+                match self.step(ctx, data, &Batch { rows, next, m, t }, stop) {
                     Ok(cost) => {
                         sum += m * cost.whole;
                         penalty += m * cost.penalty;
@@ -290,17 +304,15 @@ impl<T: Float> Trainer<T> {
         result.map(|()| Cost { whole: sum / total, penalty: penalty / total })
     }
 
-    /// One step on a batch of total weight `m`, `t` epochs after the beginning. Returns the batch's cost
-    /// before the update.
+    /// One step. Returns the batch's cost before the update.
     fn step(
         &mut self,
         ctx: &Context,
         data: &Data<'_, T>,
-        rows: &Rows<'_>,
-        m: f64,
-        t: f64,
+        batch: &Batch<'_>,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Cost> {
+        let &Batch { ref rows, next, m, t } = batch;
         let mut penalty = if self.way.is_its_own() { 0.0 } else { self.penalty(ctx, m) };
         let (settings, passes) = (&self.settings, &mut self.passes);
         let (architecture, loss) = (&self.architecture, settings.loss);
@@ -313,7 +325,7 @@ impl<T: Float> Trainer<T> {
             plain: (settings.optimizer.slots() == 0).then_some(rate),
         };
         passes.begin_step(self.state.step);
-        let problem = Problem { architecture, loss, data };
+        let problem = Problem { architecture, loss, data, next };
         let whole = settings.wants_whole_gradient();
         let mut at_once = UpdateAtOnce {
             step,

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
+use crate::ahead::Ahead;
 use crate::buffer::Buffer;
 use crate::context::Context;
 use crate::dense::{linear_backward_bias, linear_backward_weight};
@@ -51,7 +52,7 @@ impl<T: Float> GradientSink<T> for UpdateAtOnce<'_, T> {
         // SAFETY: nobody else has the parameters, the gradients or the optimiser's memory.
         unsafe {
             shared.update_biases(ctx, l, units.clone(), dz)?;
-            shared.update_weights(ctx, l, units, inputs, a, dz)
+            shared.update_weights(ctx, l, (units, inputs), a, dz, None)
         }
     }
 }
@@ -107,7 +108,7 @@ impl<T: Float> Shared<'_, T> {
     }
 
     /// Updates the weights of those units of layer `l` for those of its inputs: a is (rows, inputs), dz is
-    /// (rows, units).
+    /// (rows, units). Meanwhile rows are asked for, where the work to do is counted in weights.
     ///
     /// # Safety
     /// Nobody else has them, their gradients and what the optimiser knows of them.
@@ -115,10 +116,10 @@ impl<T: Float> Shared<'_, T> {
         &self,
         ctx: &Context,
         l: usize,
-        units: Range<usize>,
-        inputs: Range<usize>,
+        (units, inputs): (Range<usize>, Range<usize>),
         a: ArrayView2<'_, T>,
         dz: ArrayView2<'_, T>,
+        ahead: Option<&Ahead<'_>>,
     ) -> Result<()> {
         let columns = self.places[l].inputs();
         let first = self.places[l].weight.start + units.start * columns + inputs.start;
@@ -131,6 +132,7 @@ impl<T: Float> Shared<'_, T> {
                 &self.updated,
                 &self.gradients,
                 block,
+                ahead,
                 |scale, keep, dw, then| linear_backward_weight(ctx, scale, dz, a, keep, dw, then),
             )
         }
@@ -151,7 +153,7 @@ impl<T: Float> Shared<'_, T> {
         let updated = Updated::new(weights, slots.iter_mut().map(|slot| &mut slot[..]));
         let gradient = Disjoint::new(gradient);
         // SAFETY: all of them are this call's.
-        unsafe { self.update_block(ctx, &updated, &gradient, (0, shape, stride), product) }
+        unsafe { self.update_block(ctx, &updated, &gradient, (0, shape, stride), None, product) }
     }
 
     /// Updates the block of weights that begins at element `first`, has that shape and whose rows are `columns` apart,
@@ -165,6 +167,7 @@ impl<T: Float> Shared<'_, T> {
         updated: &Updated<'_, T>,
         gradients: &Disjoint<'_, T>,
         (first, shape, columns): (usize, (usize, usize), usize),
+        ahead: Option<&Ahead<'_>>,
         product: impl FnOnce(T, T, ArrayViewMut2<'_, T>, Epilogue<'_, T>) -> Result<()>,
     ) -> Result<()> {
         let step = &self.step;
@@ -179,7 +182,7 @@ impl<T: Float> Shared<'_, T> {
         // SAFETY: the caller's promise.
         let dw = unsafe { gradients.block(first, shape, columns) };
         let fetches = updated.is_far(shape.0 * shape.1, ctx.threads());
-        let updating = Updating { ctx, step, updated, first, columns, fetches };
+        let updating = Updating { ctx, step, updated, first, columns, fetches, ahead };
         let scale = T::from_f64(self.scale);
         product(scale, T::ZERO, dw, Epilogue::Consume(&updating))
     }
@@ -196,10 +199,15 @@ struct Updating<'a, T> {
     columns: usize,
     /// Whether the weights have to be fetched from afar. What is near comes fast enough when it is wanted.
     fetches: bool,
+    /// What else is asked for meanwhile.
+    ahead: Option<&'a Ahead<'a>>,
 }
 
 impl<T: Float> Consumer<T> for Updating<'_, T> {
     fn expect(&self, rows: Range<usize>, columns: Range<usize>) {
+        if let Some(ahead) = self.ahead {
+            ahead.go_on(rows.len() * columns.len());
+        }
         if self.fetches {
             self.updated.fetch(self.first, self.columns, rows, columns);
         }

@@ -1,6 +1,7 @@
 //! One half: its buffers, and what it does in a step, before the other's share of `Z_2` is wanted and after.
 
 use crate::activation::Activation;
+use crate::ahead::Ahead;
 use crate::architecture::Architecture;
 use crate::backprop::{activate, activation_backward, matrix, matrix_mut};
 use crate::buffer::Buffer;
@@ -143,7 +144,7 @@ impl<T: Float> Half<T> {
         i: usize,
         parts: &[Buffer<T>; 2],
     ) -> Result<f64> {
-        let Problem { architecture, loss, data } = *problem;
+        let Problem { architecture, loss, data, .. } = *problem;
         self.meet(ctx, architecture, rows.len(), parts);
         self.behind(ctx, architecture, rows.len())?;
         let logits = matrix_mut(&mut self.logits, rows.len(), architecture.outputs());
@@ -214,7 +215,7 @@ impl<T: Float> Half<T> {
         shared: &Shared<'_, T>,
         i: usize,
     ) -> Result<()> {
-        let Problem { architecture, data, .. } = *problem;
+        let Problem { architecture, data, next, .. } = *problem;
         let (sizes, last, m) = (architecture.sizes(), architecture.layers() - 1, rows.len());
         let own = share(sizes[1], 2, i);
         let Self { second, kept, activations, inputs, deltas, logits, .. } = self;
@@ -246,7 +247,7 @@ impl<T: Float> Half<T> {
                 let taken = share(n, 2, i);
                 let a = a.slice_move(s![taken.clone(), ..]).reversed_axes();
                 // SAFETY: the caller's promise.
-                unsafe { shared.update_weights(ctx, l, 0..sizes[l + 1], taken, a, dz)? };
+                unsafe { shared.update_weights(ctx, l, (0..sizes[l + 1], taken), a, dz, None)? };
             }
             let units = share(sizes[l + 1], 2, i);
             let dz = dz.slice_move(s![.., units.clone()]);
@@ -255,10 +256,11 @@ impl<T: Float> Half<T> {
         }
         let dz = matrix(&deltas[0], own.len(), m).reversed_axes();
         let x = self.samples.view(&data.x, rows);
+        let ahead = Ahead::of(&data.x, next, own.len() * sizes[0]);
         // SAFETY: the caller's promise.
         unsafe {
             shared.update_biases(ctx, 0, own.clone(), dz)?;
-            shared.update_weights(ctx, 0, own, 0..sizes[0], x, dz)
+            shared.update_weights(ctx, 0, (own, 0..sizes[0]), x, dz, ahead.as_ref())
         }
     }
 }
