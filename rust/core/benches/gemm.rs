@@ -15,7 +15,7 @@ use purrceptron::peak::multiply_adds;
 use purrceptron::{Context, Float, Isa};
 
 /// Name, layout of A and B (`n`: row by row, `t`: a transposed view), m, k, n.
-const SHAPES: [(&str, &str, [usize; 3]); 20] = [
+const SHAPES: [(&str, &str, [usize; 3]); 24] = [
     ("cats forward", "nt", [209, 12288, 20]),
     ("cats dW", "tn", [20, 209, 12288]),
     ("cats Gram", "nt", [209, 12288, 209]),
@@ -36,6 +36,11 @@ const SHAPES: [(&str, &str, [usize; 3]); 20] = [
     ("batch 32 dW", "tn", [128, 32, 784]),
     ("last layer", "nt", [128, 512, 10]),
     ("last layer dA", "nn", [128, 10, 512]),
+    // Each height of a tile is a kernel of its own, which the compiler may do well or not.
+    ("one row of tiles", "nn", [5, 128, 128]),
+    ("one row of tiles", "nn", [9, 128, 128]),
+    ("one row of tiles", "nn", [12, 128, 128]),
+    ("one row of tiles", "nn", [13, 128, 128]),
 ];
 
 fn matrix<T: Float>(layout: u8, rows: usize, cols: usize) -> Array2<T> {

@@ -99,9 +99,8 @@ impl<T: Float> Store<T> {
 /// would be a good part of the work.
 const LONG: usize = 64;
 
-/// Groups of rows of A, and the rows of each, which are reached from its first.
+/// Groups of rows of A: those of one are reached from its first.
 const GROUPS: usize = 4;
-const GROUP: usize = Strides::ROWS;
 
 /// One whole tile of `rows` rows and `vectors` vectors, at `c`, with `rs` from row to row.
 pub(super) struct Whole<T> {
@@ -170,7 +169,10 @@ unsafe fn fixed<V: Vector, const MR: usize, const NV: usize, const CLOSE: bool>(
     store: Store<V::Elem>,
 ) {
     let Panels { kc, a, a_row, a_k, mut b, b_k, mut next } = panels;
-    let mut heads: [_; GROUPS] = each(|group| a.wrapping_offset((group * GROUP) as isize * a_row));
+    // As even as can be: with seven rows in one group and one to five in the other the compiler moved sums about, and
+    // those of twelve rows to memory.
+    let group = const { MR.div_ceil(MR.div_ceil(Strides::ROWS)) };
+    let mut heads: [_; GROUPS] = each(|i| a.wrapping_offset((i * group) as isize * a_row));
     let mut strides = Strides::new::<V::Elem>(a_row);
     let mut sums = [[V::splat(V::Elem::ZERO); NV]; MR];
     let mut to = c.cast_const();
@@ -204,11 +206,11 @@ unsafe fn fixed<V: Vector, const MR: usize, const NV: usize, const CLOSE: bool>(
                 ($($group:literal)*) => {$(
                     let head = if CLOSE { 0 } else { $group };
                     let mut from = heads[head];
-                    for i in $group * GROUP..MR.min(($group + 1) * GROUP) {
+                    for i in $group * group..MR.min(($group + 1) * group) {
                         for j in 0..NV {
                             let row = match CLOSE {
                                 true => from.wrapping_add(i),
-                                false => strides.row(from, i % GROUP),
+                                false => strides.row(from, i % group),
                             };
                             // SAFETY: the panel of A holds MR rows for each product.
                             let x = V::splat(unsafe { *row });

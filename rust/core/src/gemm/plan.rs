@@ -9,7 +9,7 @@ use crate::simd::{Kernel, Vector};
 
 /// Operations that are worth a thread of their own: some microseconds. Where the two cores are far apart, it takes that
 /// long until both have their operands, and each its lines of C.
-const WORTH_A_RECTANGLE: usize = 3 << 17;
+const WORTH_A_RECTANGLE: usize = 1 << 18;
 
 /// Operations of a long product: a millisecond and more.
 const LONG: usize = 1 << 28;

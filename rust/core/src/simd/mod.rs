@@ -150,7 +150,7 @@ pub(crate) trait Kernel<T: Float> {
     fn run<V: VectorMath<Elem = T>>(self) -> Self::Output;
 }
 
-/// Runs `kernel` in code compiled for `isa`.
+/// Runs `kernel` in code compiled for `isa`, a function of its own for each kernel.
 #[inline]
 pub(crate) fn dispatch<T: Float, K: Kernel<T>>(isa: Isa, kernel: K) -> K::Output {
     match isa {
@@ -168,6 +168,7 @@ pub(crate) fn dispatch<T: Float, K: Kernel<T>>(isa: Isa, kernel: K) -> K::Output
 /// The machine has AVX-512 F, DQ, VL and BW, AVX2 and FMA.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma,bmi2,popcnt")]
+#[inline(never)]
 unsafe fn run_avx512<T: Float, K: Kernel<T>>(kernel: K) -> K::Output {
     kernel.run::<T::Avx512>()
 }
@@ -176,6 +177,7 @@ unsafe fn run_avx512<T: Float, K: Kernel<T>>(kernel: K) -> K::Output {
 /// The machine has AVX2 and FMA.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
+#[inline(never)]
 unsafe fn run_avx2<T: Float, K: Kernel<T>>(kernel: K) -> K::Output {
     kernel.run::<T::Avx2>()
 }
