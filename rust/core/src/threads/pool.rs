@@ -326,10 +326,10 @@ impl Pool {
                 }
                 self.sleepers.fetch_sub(1, Ordering::SeqCst);
                 let mine = bed.iter().position(affinity::Off::is_mine);
-                let elsewhere = mine.map(|at| bed.swap_remove(at));
+                let _elsewhere = mine.map(|at| bed.swap_remove(at));
                 drop(bed);
-                drop(elsewhere); // Now it may run anywhere.
                 since = Instant::now();
+                // It may run anywhere again.
             }
         }
     }
