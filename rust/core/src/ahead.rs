@@ -6,12 +6,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::caches::Caches;
+use crate::caches::{Caches, LINE};
 use crate::samples::{RowMemory, Samples};
 use crate::simd::prefetch_far;
-
-/// Bytes of a line of the cache.
-const LINE: usize = 64;
 
 /// Rows to ask for, by and by.
 pub(crate) struct Ahead<'a> {
@@ -36,21 +33,29 @@ impl<'a> Ahead<'a> {
     /// Asks for the share of the lines that goes with so much of the work.
     #[inline]
     pub(crate) fn go_on(&self, work: usize) {
+        for address in self.lines(work) {
+            prefetch_far(std::ptr::without_provenance::<u8>(address));
+        }
+    }
+
+    /// The addresses of those lines, row by row.
+    #[inline]
+    fn lines(&self, work: usize) -> impl Iterator<Item = usize> {
         let begun = self.begun.fetch_add(work, Ordering::Relaxed);
         let lines = self.memory.bytes.div_ceil(LINE);
         let all = self.rows.len() * lines;
         let until = |work: usize| work.min(self.work) * all / self.work;
         let (from, to) = (until(begun), until(begun + work));
         let (mut row, mut line) = (from / lines, from % lines);
-        for _ in from..to {
-            let start = self.memory.first;
-            let start = start.wrapping_add_signed(self.rows[row] as isize * self.memory.apart);
-            prefetch_far(std::ptr::without_provenance::<u8>(start.wrapping_add(line * LINE)));
+        (from..to).map(move |_| {
+            let start = self.rows[row] as isize * self.memory.apart;
+            let address = self.memory.first.wrapping_add_signed(start).wrapping_add(line * LINE);
             line += 1;
             if line == lines {
                 (row, line) = (row + 1, 0);
             }
-        }
+            address
+        })
     }
 }
 
@@ -66,11 +71,18 @@ mod tests {
         let samples = Samples::F32(far.view());
         assert!(Ahead::of(&samples, &[], 10).is_none());
         assert!(Ahead::of(&Samples::F32(far.t()), &[3, 1], 10).is_none(), "rows in pieces");
-        let ahead = Ahead::of(&samples, &[3, 1], 10).unwrap();
-        for _ in 0..4 {
-            ahead.go_on(3); // more than there was to do
-        }
+        assert!(Ahead::of(&samples, &[3, 1], 10).is_some());
         let near = Samples::F32(far.slice(ndarray::s![..10, ..]));
         assert!(Ahead::of(&near, &[3, 1], 10).is_none());
+    }
+    #[test]
+    fn each_line_of_the_rows_is_asked_for_once() {
+        let far = Array2::<f32>::zeros((Caches::get().l2 / 400 + 1, 100));
+        let ahead = Ahead::of(&Samples::F32(far.view()), &[3, 1], 10).unwrap();
+        // Twelve of the ten parts of the work, one after the other.
+        let asked: Vec<_> = (0..4).flat_map(|_| ahead.lines(3).collect::<Vec<_>>()).collect();
+        let row = |i: usize| (0..7).map(move |line| i * 400 + line * LINE);
+        let expected = row(3).chain(row(1)).map(|offset| far.as_ptr().addr() + offset);
+        assert_eq!(asked, expected.collect::<Vec<_>>());
     }
 }

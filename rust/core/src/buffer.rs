@@ -13,14 +13,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::memory::{ALIGNMENT, Block, PAGE};
+use crate::memory::{ALIGNMENT, Block, PAGE, WORTH_A_PAGE};
 
 /// How far into its page one buffer begins after another: an odd number of lines, of which five are not far from
 /// a whole page.
 const STAGGER: usize = 13 * ALIGNMENT;
-
-/// Smaller buffers are spared the extra page.
-const WORTH_STAGGERING: usize = 4 * PAGE;
 
 /// A fixed number of floats, aligned to 64 bytes. Dereferences to a slice.
 #[derive(Debug)]
@@ -65,8 +62,11 @@ impl<T: Float> Buffer<T> {
         if bytes == 0 {
             return Ok(Self { start: NonNull::dangling(), len, block: None });
         }
-        let offset = if bytes < WORTH_STAGGERING { 0 } else { next_offset() };
-        let room = if bytes < WORTH_STAGGERING { bytes } else { bytes.saturating_add(PAGE) };
+        // Those that begin with no page are spared another.
+        let (offset, room) = match bytes {
+            ..WORTH_A_PAGE => (0, bytes),
+            _ => (next_offset(), bytes.saturating_add(PAGE)),
+        };
         let block = block(room).ok_or(Error::OutOfMemory { bytes, what })?;
         // SAFETY: `offset`, less than a page, and these fit in the block.
         let start = unsafe { block.start().add(offset) }.cast();

@@ -2,6 +2,9 @@
 
 use std::sync::OnceLock;
 
+/// Bytes of a line of the cache.
+pub(crate) const LINE: usize = 64;
+
 /// Bytes of the caches that the blocks are cut for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Caches {

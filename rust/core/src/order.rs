@@ -45,3 +45,9 @@ pub(crate) fn arrange(order: &mut [u32], given: Option<&[u32]>, seed: u64, epoch
         }
     }
 }
+
+/// The mini-batches of an epoch, each with the one after it.
+pub(crate) fn batches(order: &[u32], size: usize) -> impl Iterator<Item = (&[u32], &[u32])> {
+    let next = order.chunks(size).skip(1).chain(std::iter::once(&[][..]));
+    order.chunks(size).zip(next)
+}

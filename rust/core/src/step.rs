@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ndarray::ArrayViewMut2;
 
-use crate::caches::Caches;
+use crate::caches::{Caches, LINE};
 use crate::context::{Context, PIECE};
 use crate::disjoint::Disjoint;
 use crate::float::Float;
@@ -212,7 +212,7 @@ impl<'a, T: Float> Updated<'a, T> {
         rows: Range<usize>,
         width: Range<usize>,
     ) {
-        let line = 64 / size_of::<T>();
+        let line = LINE / size_of::<T>();
         for array in std::iter::once(&self.parameters).chain(&self.slots[..self.used]) {
             for row in rows.clone() {
                 let start = array.at(first + row * columns);

@@ -279,12 +279,10 @@ impl<T: Float> Trainer<T> {
         let (mut sum, mut penalty, mut total) = (0.0, 0.0, 0.0);
         let mut result = Ok(());
         let batches = order.len().div_ceil(batch_size) as f64;
-        for (i, batch) in order.chunks(batch_size).enumerate() {
+        for (i, (batch, next)) in order::batches(&order, batch_size).enumerate() {
             let t = epoch as f64 + i as f64 / batches;
             let rows = Rows::Picked(batch);
             let m = data.total_weight(&rows);
-            let after = &order[i * batch_size + batch.len()..];
-            let next = &after[..batch_size.min(after.len())];
             // Rows that all count for nothing say nothing.
             if m > 0.0 {
                 match self.step(ctx, data, &Batch { rows, next, m, t }, stop) {

@@ -30,6 +30,7 @@ use super::pack::{pack_a, pack_b, pack_rows};
 use super::plan::{Plan, Planning, Rectangle};
 use super::scratch::with_scratch;
 use super::{Epilogue, Product};
+use crate::caches::LINE;
 use crate::context::Context;
 use crate::error::Result;
 use crate::float::Float;
@@ -133,9 +134,6 @@ impl<T: Float> Kernel<T> for Nest<'_, '_, T> {
         }
     }
 }
-
-/// Bytes of a line of the cache.
-const LINE: usize = 64;
 
 /// After so many products the next lines of A are asked for: one line, or two, of each row.
 const PRODUCTS: usize = 16;

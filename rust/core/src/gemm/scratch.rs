@@ -22,9 +22,8 @@ impl Buffer {
     fn at_least(bytes: usize) -> Result<Self> {
         let page = if bytes > LARGE_PAGE / 8 { LARGE_PAGE } else { PAGE };
         let whole = bytes.checked_next_multiple_of(page);
-        let block = whole.and_then(Block::any);
-        let failed = Error::OutOfMemory { bytes, what: "packed panels" };
-        Ok(Self { block: Some(block.ok_or(failed)?), bytes: whole.unwrap_or(bytes) })
+        let new = whole.and_then(|bytes| Some(Self { block: Some(Block::any(bytes)?), bytes }));
+        new.ok_or(Error::OutOfMemory { bytes, what: "packed panels" })
     }
 
     fn start(&self) -> *mut u8 {

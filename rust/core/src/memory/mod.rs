@@ -7,8 +7,10 @@ mod pages;
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc};
 use std::ptr::NonNull;
 
-/// Bytes of a cache line, and of the widest register.
-pub(crate) const ALIGNMENT: usize = 64;
+use crate::caches::LINE;
+
+/// Bytes of a line of the cache, and of the widest register.
+pub(crate) const ALIGNMENT: usize = LINE;
 
 /// Bytes of a page.
 pub(crate) const PAGE: usize = 4096;
@@ -18,7 +20,7 @@ pub(crate) const PAGE: usize = 4096;
 pub(crate) const LARGE_PAGE: usize = 2 << 20;
 
 /// Blocks of so many bytes begin with a page.
-const WORTH_A_PAGE: usize = 4 * PAGE;
+pub(crate) const WORTH_A_PAGE: usize = 4 * PAGE;
 
 /// Memory of a block's own, aligned to [`ALIGNMENT`], or to a page where that is less than a quarter of it.
 #[derive(Debug)]
@@ -66,11 +68,6 @@ struct Allocation {
     start: NonNull<u8>,
     layout: Layout,
 }
-
-// SAFETY: memory belongs to no thread.
-unsafe impl Send for Allocation {}
-// SAFETY: nothing is read or written through it.
-unsafe impl Sync for Allocation {}
 
 impl Allocation {
     fn new(bytes: usize, allocate: unsafe fn(Layout) -> *mut u8) -> Option<Self> {

@@ -32,8 +32,6 @@ struct Pages {
 
 // SAFETY: memory belongs to no thread.
 unsafe impl Send for Pages {}
-// SAFETY: nothing is read or written through it.
-unsafe impl Sync for Pages {}
 
 impl Pages {
     const NONE: Self = Self { start: NonNull::dangling(), bytes: 0 };
@@ -41,9 +39,9 @@ impl Pages {
     /// At least so many bytes.
     fn map(bytes: usize) -> Option<Self> {
         let bytes = bytes.checked_next_multiple_of(PAGE)?;
-        let room = if bytes < LARGE_PAGE { 0 } else { LARGE_PAGE };
-        let mut all = Self::map_anywhere(bytes.checked_add(room)?)?;
-        let before = if room == 0 { 0 } else { all.start.addr().get().wrapping_neg() % room };
+        let page = if bytes < LARGE_PAGE { PAGE } else { LARGE_PAGE };
+        let mut all = Self::map_anywhere(bytes.checked_add(page - PAGE)?)?;
+        let before = all.start.addr().get().wrapping_neg() % page;
         let mut pages = all.split_off(before);
         drop(all);
         drop(pages.split_off(bytes));
