@@ -77,6 +77,13 @@ impl Architecture {
         Ok(Self { sizes: sizes.to_vec(), hidden, output, normalization, parameters })
     }
 
+    /// The layers behind the first, which is taken to have so many units, without normalisation.
+    pub(crate) fn behind_first(&self, units: usize) -> Result<Self> {
+        let mut sizes = self.sizes[1..].to_vec();
+        sizes[0] = units;
+        Self::with_activations(&sizes, self.hidden[1..].to_vec(), self.output)
+    }
+
     /// The same with hidden layers normalised, or not, one by one.
     ///
     /// # Errors

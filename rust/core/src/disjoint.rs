@@ -41,6 +41,16 @@ impl<'a, T> Disjoint<'a, T> {
         unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }
     }
 
+    /// Elements to read.
+    ///
+    /// # Safety
+    /// Nobody changes any element of the range as long as the returned slice lives.
+    pub(crate) unsafe fn read(&self, range: Range<usize>) -> &[T] {
+        assert!(range.start <= range.end && range.end <= self.len);
+        // SAFETY: within the slice, and as the caller promises.
+        unsafe { std::slice::from_raw_parts(self.start.add(range.start), range.len()) }
+    }
+
     /// A block of a matrix whose rows are `stride` apart, from element `first` on.
     ///
     /// # Safety

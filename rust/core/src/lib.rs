@@ -37,6 +37,7 @@ pub mod data;
 pub mod dense;
 mod disjoint;
 mod dropout;
+mod epoch;
 pub mod error;
 pub mod float;
 pub mod gemm;

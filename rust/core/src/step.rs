@@ -7,11 +7,13 @@ use ndarray::ArrayViewMut2;
 use crate::caches::{Caches, LINE};
 use crate::context::{Context, PIECE};
 use crate::disjoint::Disjoint;
+use crate::epoch::{Batch, Cost};
 use crate::float::Float;
 use crate::gemm::Tile;
 use crate::math::map::{Add, zip_in_place};
 use crate::optim::{self, Block, Optimizer};
 use crate::parameters::Parameters;
+use crate::settings::Settings;
 use crate::simd::prefetch_far;
 
 /// Parameters that are worth a task of their own, if a thread is at hand: half a microsecond's work.
@@ -28,6 +30,8 @@ const OPERATIONS_A_WEIGHT: usize = 50;
 pub(crate) struct Step {
     /// Counted from 1.
     pub(crate) number: u64,
+    /// The total weight of the rows.
+    pub(crate) m: f64,
     /// The optimiser's rule, worked out for this step.
     pub(crate) rule: optim::Update,
     /// λ/m: what the penalty adds to a weight's gradient, for each unit of the weight.
@@ -37,6 +41,29 @@ pub(crate) struct Step {
 }
 
 impl Step {
+    /// The step that is made on those rows.
+    pub(crate) fn of(settings: &Settings, batch: &Batch<'_>) -> Self {
+        let rate = settings.learning_rate * settings.schedule.factor(batch.t);
+        Self {
+            number: batch.step,
+            m: batch.m,
+            rule: settings.optimizer.update(batch.step, rate),
+            decay: settings.l2 / batch.m,
+            plain: (settings.optimizer.slots() == 0).then_some(rate),
+        }
+    }
+
+    /// What sums over the rows are multiplied by: 1/m.
+    pub(crate) fn scale(&self) -> f64 {
+        1.0 / self.m
+    }
+
+    /// What the rows cost, from Σ w_i J_i and, if there is a penalty, Σ W².
+    pub(crate) fn cost(&self, sum: f64, squares: f64) -> Cost {
+        let penalty = self.decay / 2.0 * squares;
+        Cost { whole: sum / self.m + penalty, penalty }
+    }
+
     /// Updates all parameters from element `start` of [the values](Parameters::values) on. Their gradient is the sum of
     /// `gradients` and `others`, in this order.
     ///
@@ -124,6 +151,15 @@ impl<'a, T: Float> Updated<'a, T> {
         let mut arrays: [&mut [T]; Optimizer::MAX_SLOTS] = Default::default();
         arrays.iter_mut().zip(slots).for_each(|(array, slot)| *array = slot);
         Self { parameters: Disjoint::new(parameters), slots: arrays.map(Disjoint::new), used }
+    }
+
+    /// Parameters to read.
+    ///
+    /// # Safety
+    /// Nobody changes them as long as the returned slice lives.
+    pub(crate) unsafe fn read(&self, range: Range<usize>) -> &[T] {
+        // SAFETY: the caller's promise.
+        unsafe { self.parameters.read(range) }
     }
 
     /// A block of a matrix of parameters whose rows are `stride` apart, from element `first` on.

@@ -17,6 +17,7 @@ use crate::batch::Passes;
 use crate::clip::clip;
 use crate::context::Context;
 use crate::data::Data;
+use crate::epoch::{Batch, Cost, Epoch, MeanCost};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::gram::GramLayer;
@@ -29,8 +30,8 @@ use crate::penalty::sum_of_squared_weights;
 use crate::samples::Rows;
 use crate::state::Saved;
 use crate::step::Step;
-use crate::update::UpdateAtOnce;
-use crate::way::Way;
+use crate::update::{Changed, UpdateAtOnce};
+use crate::way::{Course, Way};
 
 pub use crate::settings::Settings;
 pub use crate::state::State;
@@ -54,24 +55,6 @@ pub struct Trainer<T: Float> {
     pub(crate) saved: Saved<T>,
     /// The part of each epoch's cost that is the penalty, in the last call.
     penalties: Vec<f64>,
-}
-
-/// What a batch costs, and how much of that is the penalty.
-#[derive(Clone, Copy)]
-struct Cost {
-    whole: f64,
-    penalty: f64,
-}
-
-/// What a step is made on.
-struct Batch<'a> {
-    rows: Rows<'a>,
-    /// The rows of the step after it, if it is of the same epoch.
-    next: &'a [u32],
-    /// The total weight of the rows.
-    m: f64,
-    /// Epochs since the beginning.
-    t: f64,
 }
 
 impl<T: Float> Trainer<T> {
@@ -267,39 +250,41 @@ impl<T: Float> Trainer<T> {
         given: Option<&[u32]>,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Cost> {
-        let epoch = self.state.epoch;
+        let (epochs, steps) = (self.state.epoch, self.state.step);
         self.state.epoch += 1;
-        let Some(batch_size) = self.settings.batch_size else {
-            let rows = Rows::Run(0..self.samples);
-            let (m, t) = (data.total_weight(&rows), epoch as f64);
-            return self.step(ctx, data, &Batch { rows, next: &[], m, t }, stop);
-        };
         let mut order = std::mem::take(&mut self.order);
-        order::arrange(&mut order, given, self.settings.seed, epoch);
-        let (mut sum, mut penalty, mut total) = (0.0, 0.0, 0.0);
-        let mut result = Ok(());
-        let batches = order.len().div_ceil(batch_size) as f64;
-        for (i, (batch, next)) in order::batches(&order, batch_size).enumerate() {
-            let t = epoch as f64 + i as f64 / batches;
-            let rows = Rows::Picked(batch);
-            let m = data.total_weight(&rows);
-            // Rows that all count for nothing say nothing.
-            if m > 0.0 {
-                match self.step(ctx, data, &Batch { rows, next, m, t }, stop) {
-                    Ok(cost) => {
-                        sum += m * cost.whole;
-                        penalty += m * cost.penalty;
-                    }
-                    Err(error) => {
-                        result = Err(error);
-                        break;
-                    }
-                }
-                total += m;
+        let batches = self.settings.batch_size.map(|size| {
+            order::arrange(&mut order, given, self.settings.seed, epochs);
+            (&order[..], size)
+        });
+        let cost = self.steps(ctx, Epoch { data, batches, epochs, steps }, stop);
+        self.order = order;
+        let MeanCost { mean, steps, .. } = cost?;
+        self.state.step += steps;
+        if mean.is_finite() { Ok(mean) } else { Err(self.diverged("the loss")) }
+    }
+
+    /// The steps of an epoch, as far as their costs are finite.
+    fn steps(
+        &mut self,
+        ctx: &Context,
+        epoch: Epoch<'_, '_, T>,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<MeanCost> {
+        let Self { architecture, settings, parameters, gradients, state, way, .. } = self;
+        let course = Course { architecture, settings, epoch };
+        let mut changed = Changed { parameters, gradients, slots: &mut state.slots };
+        if let Some(cost) = way.epoch(ctx, &course, &mut changed, stop)? {
+            return Ok(cost);
+        }
+        let mut cost = MeanCost::default();
+        for batch in epoch.batches() {
+            cost.add(batch.m, self.step(ctx, epoch.data, &batch, stop)?);
+            if !cost.mean.is_finite() {
+                break;
             }
         }
-        self.order = order;
-        result.map(|()| Cost { whole: sum / total, penalty: penalty / total })
+        Ok(cost)
     }
 
     /// One step. Returns the batch's cost before the update.
@@ -310,47 +295,23 @@ impl<T: Float> Trainer<T> {
         batch: &Batch<'_>,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Cost> {
-        let &Batch { ref rows, next, m, t } = batch;
-        let mut penalty = if self.way.is_its_own() { 0.0 } else { self.penalty(ctx, m) };
+        let &Batch { ref rows, next, m, .. } = batch;
+        let penalty = self.penalty(ctx, m);
         let (settings, passes) = (&self.settings, &mut self.passes);
-        let (architecture, loss) = (&self.architecture, settings.loss);
-        self.state.step += 1;
-        let rate = settings.learning_rate * settings.schedule.factor(t);
-        let mut step = Step {
-            number: self.state.step,
-            rule: settings.optimizer.update(self.state.step, rate),
-            decay: settings.l2 / m,
-            plain: (settings.optimizer.slots() == 0).then_some(rate),
-        };
-        passes.begin_step(self.state.step);
-        let problem = Problem { architecture, loss, data, next };
+        let mut step = Step::of(settings, batch);
+        passes.begin_step(step.number);
+        let problem = Problem { architecture: &self.architecture, loss: settings.loss, data, next };
         let whole = settings.wants_whole_gradient();
-        let mut at_once = UpdateAtOnce {
-            step,
-            scale: 1.0 / m,
-            parameters: &mut self.parameters,
-            gradients: &mut self.gradients,
-            slots: &mut self.state.slots,
-        };
-        let done = self.way.step(ctx, &problem, rows, &mut at_once, stop)?;
-        let sum = if let Some((sum, squares)) = done {
-            penalty = settings.l2 / (2.0 * m) * squares;
-            sum
-        } else if passes.can_update_at_once(rows.len()) && !whole {
-            passes.update_at_once(ctx, &problem, rows, &mut at_once, stop)?
+        let (parameters, gradients) = (&mut self.parameters, &mut self.gradients);
+        let sum = if passes.can_update_at_once(rows.len()) && !whole {
+            let changed = Changed { parameters, gradients, slots: &mut self.state.slots };
+            let mut sink = UpdateAtOnce { step, changed };
+            passes.update_at_once(ctx, &problem, rows, &mut sink, stop)?
         } else {
             let first = self.gram.as_mut().map(|gram| gram.forward(rows));
-            let (parameters, gradients) = (&self.parameters, &mut self.gradients);
-            let sum = passes.accumulate(
-                ctx,
-                &problem,
-                rows,
-                parameters,
-                gradients,
-                1.0 / m,
-                first,
-                stop,
-            )?;
+            let scale = step.scale();
+            let sum = passes
+                .accumulate(ctx, &problem, rows, parameters, gradients, scale, first, stop)?;
             if sum.is_finite() {
                 if whole {
                     passes.add_up(ctx, rows.len(), gradients);
@@ -360,28 +321,20 @@ impl<T: Float> Trainer<T> {
                         clip(ctx, gradients, most);
                     }
                 }
-                self.update(ctx, rows, 1.0 / m, &step, whole)?;
+                self.update(ctx, rows, &step, whole)?;
             }
             sum
         };
         self.passes.remember(&mut self.parameters);
-        let whole = sum / m + penalty;
-        if whole.is_finite() { Ok(Cost { whole, penalty }) } else { Err(self.diverged("the loss")) }
+        Ok(Cost { whole: sum / m + penalty, penalty })
     }
 
     /// Updates every layer from the gradients; the first, where it is trained in the space of examples, from its `dZ`.
     /// `whole` says whether the gradients of the lanes have been added up.
-    fn update(
-        &mut self,
-        ctx: &Context,
-        rows: &Rows<'_>,
-        scale: f64,
-        step: &Step,
-        whole: bool,
-    ) -> Result<()> {
+    fn update(&mut self, ctx: &Context, rows: &Rows<'_>, step: &Step, whole: bool) -> Result<()> {
         let mut start = 0;
         if let Some(gram) = &mut self.gram {
-            gram.update(ctx, rows, self.passes.first_delta(rows.len()), scale, step)?;
+            gram.update(ctx, rows, self.passes.first_delta(rows.len()), step)?;
             start = self.parameters.places(0).bias.start;
         }
         let Self { parameters, gradients, state, passes, .. } = self;

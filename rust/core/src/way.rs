@@ -2,17 +2,33 @@
 
 use crate::architecture::Architecture;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::epoch::{Batch, Epoch, MeanCost};
+use crate::error::Result;
 use crate::float::Float;
 use crate::halves::Halves;
 use crate::lanes::Problem;
 use crate::parameters::Parameters;
-use crate::samples::{Rows, Samples};
+use crate::samples::Samples;
 use crate::settings::Settings;
-use crate::update::UpdateAtOnce;
+use crate::update::Changed;
 use crate::wide::Wide;
 
-/// The ways that do a whole step themselves, the update included. Where each pays follows from the sizes alone, for it
+/// What leads from an epoch's first step to its last.
+pub(crate) struct Course<'a, 'd, T> {
+    pub(crate) architecture: &'a Architecture,
+    pub(crate) settings: &'a Settings,
+    pub(crate) epoch: Epoch<'a, 'd, T>,
+}
+
+impl<'a, 'd, T: Float> Course<'a, 'd, T> {
+    /// What those rows are taken through.
+    pub(crate) fn problem(&self, batch: &Batch<'a>) -> Problem<'a, 'd, T> {
+        let Self { architecture, settings, epoch } = self;
+        Problem { architecture, loss: settings.loss, data: epoch.data, next: batch.next }
+    }
+}
+
+/// The ways that do whole steps themselves, the update included. Where each pays follows from the sizes alone, for it
 /// sums in an order of its own.
 pub(crate) enum Way<T: Float> {
     /// None of them: layer by layer (`batch.rs`).
@@ -74,30 +90,22 @@ impl<T: Float> Way<T> {
         }
     }
 
-    /// Whether this is one of the ways that do a whole step.
-    pub(crate) fn is_its_own(&self) -> bool {
-        !matches!(self, Self::Layers)
-    }
-
-    /// Takes those rows through the network and back, makes the step that `update` says, and returns Σ w_i J_i and, if
-    /// the step has a penalty, Σ W² before it; none if the step is to be made layer by layer. Where the cost is not
-    /// finite, no parameter has been changed.
+    /// Makes the steps of an epoch, and returns what they cost; none if they are to be made layer by layer. Where a cost
+    /// is not finite, nothing has been changed since.
     ///
     /// # Errors
     /// [`Error::Interrupted`] when `stop` says so; as the products.
-    pub(crate) fn step(
+    pub(crate) fn epoch(
         &mut self,
         ctx: &Context,
-        problem: &Problem<'_, '_, T>,
-        rows: &Rows<'_>,
-        update: &mut UpdateAtOnce<'_, T>,
+        course: &Course<'_, '_, T>,
+        changed: &mut Changed<'_, T>,
         stop: &mut dyn FnMut() -> bool,
-    ) -> Result<Option<(f64, f64)>> {
+    ) -> Result<Option<MeanCost>> {
         match self {
             Self::Layers => Ok(None),
-            Self::Halves(_) if stop() => Err(Error::Interrupted),
-            Self::Halves(halves) => halves.step(ctx, problem, rows, update).map(Some),
-            Self::Wide(wide) => wide.step(ctx, problem, update, stop).map(Some),
+            Self::Halves(halves) => halves.epoch(ctx, course, changed, stop).map(Some),
+            Self::Wide(wide) => wide.epoch(ctx, course, changed, stop).map(Some),
         }
     }
 }

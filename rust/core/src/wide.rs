@@ -25,6 +25,7 @@ use crate::batch::Passes;
 use crate::buffer::Buffer;
 use crate::context::Context;
 use crate::disjoint::{Disjoint, share};
+use crate::epoch::MeanCost;
 use crate::error::Result;
 use crate::float::Float;
 use crate::gemm::Epilogue;
@@ -35,7 +36,9 @@ use crate::math::sum_of_squares;
 use crate::parameters::Parameters;
 use crate::penalty::sum_of_squared_weights;
 use crate::samples::{Place, Rows, Samples};
-use crate::update::{Shared, UpdateAtOnce};
+use crate::step::Step;
+use crate::update::{Changed, update_apart};
+use crate::way::Course;
 
 /// Bytes of a row of a block: 512 `f32` or 256 `f64`. With some hundred examples a block stays in the second level.
 const BLOCK_BYTES: usize = 2048;
@@ -180,29 +183,47 @@ impl<T: Float> Wide<T> {
         }
     }
 
-    /// Takes all samples through the network and back, makes the step that `update` says, and returns Σ w_i J_i and, if
-    /// the step has a penalty, Σ W² before it. Where the cost is not finite, no parameter has been changed.
+    /// Takes all samples through the network and back, and makes a step: an epoch. Where the cost is not finite, no
+    /// parameter has been changed.
     ///
     /// # Errors
     /// As the products; [`Error::Interrupted`](crate::Error::Interrupted) when `stop` says so.
-    pub(crate) fn step(
+    pub(crate) fn epoch(
+        &mut self,
+        ctx: &Context,
+        course: &Course<'_, '_, T>,
+        changed: &mut Changed<'_, T>,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<MeanCost> {
+        let mut cost = MeanCost::default();
+        for batch in course.epoch.batches() {
+            let step = Step::of(course.settings, &batch);
+            let (sum, squares) = self.step(ctx, &course.problem(&batch), &step, changed, stop)?;
+            cost.add(step.m, step.cost(sum, squares));
+        }
+        Ok(cost)
+    }
+
+    /// Returns Σ w_i J_i and, if the step has a penalty, Σ W² before it.
+    fn step(
         &mut self,
         ctx: &Context,
         problem: &Problem<'_, '_, T>,
-        update: &mut UpdateAtOnce<'_, T>,
+        step: &Step,
+        changed: &mut Changed<'_, T>,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<(f64, f64)> {
         let all = Rows::Run(0..self.rows);
         self.add_up(ctx);
         let z = matrix(&self.z, self.units, self.rows).reversed_axes();
-        let UpdateAtOnce { parameters, gradients, scale, .. } = &mut *update;
+        let Changed { parameters, gradients, .. } = &mut *changed;
         let sum = self.passes.accumulate(
             ctx,
             problem,
             &all,
             parameters,
             gradients,
-            *scale,
+            step.scale(),
             Some(z),
             stop,
         )?;
@@ -211,18 +232,17 @@ impl<T: Float> Wide<T> {
         }
         self.left -= 1;
         let goes_on = self.left > 0;
-        let penalized = update.step.decay != 0.0;
+        let penalized = step.decay != 0.0;
         let dz = self.passes.first_delta(self.rows);
-        let shared = update.shared();
         let squares = in_groups(ctx, &mut self.groups, |ctx, group| {
             let squares = if penalized { group.sum_of_squares(ctx) } else { 0.0 };
-            group.update(ctx, &shared, dz)?;
+            group.update(ctx, step, dz)?;
             if goes_on {
                 group.forward();
             }
             Ok(squares)
         })?;
-        let UpdateAtOnce { step, parameters, gradients, slots, .. } = update;
+        let Changed { parameters, gradients, slots } = changed;
         let behind = match penalized {
             true => sum_of_squared_weights(ctx, parameters, 1),
             false => 0.0,
@@ -288,12 +308,7 @@ impl<T: Float> Group<T> {
     }
 
     /// Makes the optimiser's step on its blocks: dz is `dZ_1`, (rows, units).
-    fn update(
-        &mut self,
-        ctx: &Context,
-        shared: &Shared<'_, T>,
-        dz: ArrayView2<'_, T>,
-    ) -> Result<()> {
+    fn update(&mut self, ctx: &Context, step: &Step, dz: ArrayView2<'_, T>) -> Result<()> {
         for block in &mut self.blocks {
             let Block { columns, samples, arrays, stride, gradient } = block;
             let shape = (dz.ncols(), columns.len());
@@ -301,7 +316,7 @@ impl<T: Float> Group<T> {
                 samples.product(scale, dz.reversed_axes(), keep, dw, then);
                 Ok(())
             };
-            shared.update_apart(ctx, arrays, gradient, shape, *stride, product)?;
+            update_apart(ctx, step, arrays, gradient, shape, *stride, product)?;
         }
         Ok(())
     }

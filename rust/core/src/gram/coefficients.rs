@@ -36,7 +36,7 @@ impl Coefficients {
     }
 }
 
-/// One step of the optimiser: the gradient of `D` is `scale dZᵀ` in the columns of the batch's rows and zero elsewhere,
+/// One step of the optimiser: the gradient of `D` is `dZᵀ / m` in the columns of the batch's rows and zero elsewhere,
 /// those of `s` and `q` are zero, and the penalty pulls at all of them. `dz` is (rows, h), `all` holds the coefficients
 /// of the weights and then those of the slots, and `room` is as large as `D`.
 pub(super) fn update<T: Float>(
@@ -44,11 +44,10 @@ pub(super) fn update<T: Float>(
     all: &mut [Coefficients],
     rows: &Rows<'_>,
     dz: ArrayView2<'_, T>,
-    scale: f64,
     step: &Step,
     room: &mut [f64],
 ) {
-    let isa = ctx.isa();
+    let (isa, scale) = (ctx.isa(), step.scale());
     let (weight, velocity) = all.split_first_mut().expect("the weights are the first");
     // There is one slot at most; an `Option` is a slice of as many.
     let (mut slot_rows, mut slot_starts) =

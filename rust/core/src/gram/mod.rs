@@ -261,25 +261,17 @@ impl<T: Float> GramLayer<T> {
         }
     }
 
-    /// One step of the optimiser: `dz`, (rows, h), is the gradient of the sum by `Z` of those rows, `scale` is 1/m.
+    /// One step of the optimiser: `dz`, (rows, h), is the gradient of the sum by `Z` of those rows.
     pub(crate) fn update(
         &mut self,
         ctx: &Context,
         rows: &Rows<'_>,
         dz: ArrayView2<'_, T>,
-        scale: f64,
         step: &Step,
     ) -> Result<()> {
         let Self { h, stride, .. } = *self;
-        coefficients::update(
-            ctx,
-            &mut self.coefficients,
-            rows,
-            dz,
-            scale,
-            step,
-            &mut self.room.wide[..h * self.m],
-        );
+        let (scale, room) = (step.scale(), &mut self.room.wide[..h * self.m]);
+        coefficients::update(ctx, &mut self.coefficients, rows, dz, step, room);
         if step.number.is_multiple_of(FRESH) {
             return self.form_products(ctx);
         }

@@ -8,34 +8,37 @@
 //! each half, by itself    A_1 = g_1(X W_1ᵀ + b_1)          its units: rows of W_1
 //!                         P   = A_1 W_2ᵀ                   its units: columns of W_2
 //! both meet               Z_2 = P + P' + b_2               all that passes between them
-//! each half, by itself    the layers after, forward, to the loss, and back to dZ_2
+//! each half, by itself    the layers after, forward, to the loss, and back to dZ_2, and the optimiser's step on them
 //!                         dZ_1 = dZ_2 W_2 ∘ g_1'           its units
 //!                         dW_2 = dZ_2ᵀ A_1, dW_1 = dZ_1ᵀ X its units, and the optimiser's step on them
 //! ```
 //!
-//! Both halves compute the layers behind the second, because that is little work; of their weights each updates half.
-//! (Megatron-LM cuts the layers of a transformer in this way, arXiv 1909.08053.) How a network is cut follows from its
-//! sizes alone, and so do all sums.
+//! Both halves compute and update all that is behind `Z_2`, because that is little work: each has a copy, and both stay
+//! the same. So the halves meet once a step, and a step's end and the next one's beginning are one
+//! [stage](crate::threads::in_step). (Megatron-LM cuts the layers of a transformer in this way, arXiv 1909.08053.) How a
+//! network is cut follows from its sizes alone, and so do all sums.
 //!
 //! Activations lie with a row for each unit and a column for each example: then half of the units is a matrix without
 //! gaps, and no weights have to be turned over.
 
 mod half;
+mod walk;
 
 use half::Half;
-use ndarray::s;
+use walk::Walk;
 
 use crate::architecture::Architecture;
-use crate::backprop::{matrix, matrix_mut};
 use crate::buffer::Buffer;
 use crate::context::Context;
-use crate::disjoint::{Disjoint, share};
-use crate::error::Result;
+use crate::disjoint::Disjoint;
+use crate::epoch::MeanCost;
+use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::lanes::{OPERATIONS_A_UNIT, Problem};
+use crate::lanes::OPERATIONS_A_UNIT;
 use crate::parameters::Parameters;
-use crate::samples::Rows;
-use crate::update::UpdateAtOnce;
+use crate::threads::in_step;
+use crate::update::Changed;
+use crate::way::Course;
 
 /// Operations of a step that are worth being cut in half: some 10 µs.
 const WORTH_CUTTING: usize = 1 << 20;
@@ -47,20 +50,36 @@ const MOST_WEIGHTS: usize = 1 << 20;
 /// Operations of a half that are worth more threads than one.
 const WORTH_SHARING: usize = 1 << 25;
 
-/// Two halves of a network, and the buffers that a step leaves its numbers in.
+/// Two halves of a network.
 pub(crate) struct Halves<T: Float> {
     halves: [Half<T>; 2],
-    /// What each half adds to `Z_2`: (n_2, rows), or (rows, n_2) where these are the logits.
-    parts: [Buffer<T>; 2],
+    /// What they pass to each other: each half's of a step, and each half's of the next.
+    parts: [[Part<T>; 2]; 2],
     /// Operations of a half for each row.
     work: usize,
+}
+
+/// What a half passes to the other in a step.
+#[repr(align(128))]
+struct Part<T: Float> {
+    /// What it adds to `Z_2`: (n_2, rows), or (rows, n_2) where these are the logits.
+    z: Buffer<T>,
+    /// Its share of Σ W², if there is a penalty.
+    squares: f64,
+}
+
+impl<T: Float> Part<T> {
+    fn new(len: usize) -> Result<Self> {
+        Ok(Self { z: Buffer::zeros(len, "activations")?, squares: 0.0 })
+    }
 }
 
 /// Whether a network is worth cutting, for batches of so many rows.
 fn pays(architecture: &Architecture, rows: usize) -> bool {
     let sizes = architecture.sizes();
     let weights = |n: &[usize]| n.windows(2).map(|n| n[0] * n[1]).sum::<usize>();
-    if architecture.is_normalized() || sizes.len() < 3 || weights(sizes) > MOST_WEIGHTS {
+    let cannot = architecture.is_normalized() || sizes.len() < 3 || sizes[1] < 2;
+    if cannot || weights(sizes) > MOST_WEIGHTS {
         return false;
     }
     let (cut, whole) = (&sizes[..3], &sizes[2..]);
@@ -82,90 +101,69 @@ impl<T: Float> Halves<T> {
             return Ok(None);
         }
         let new = |i| Half::new(architecture, uint8_scale, rows, slots, i);
-        let part = || Buffer::zeros(architecture.sizes()[2] * rows, "activations");
+        let part = || Part::new(architecture.sizes()[2] * rows);
+        let parts = [[part()?, part()?], [part()?, part()?]];
         let work = 3 * architecture.parameters();
-        Ok(Some(Self { halves: [new(0)?, new(1)?], parts: [part()?, part()?], work }))
+        Ok(Some(Self { halves: [new(0)?, new(1)?], parts, work }))
     }
 
-    /// Takes over the second layer's weights until the run [ends](Self::end_run), and forgets the samples that have been
+    /// Takes over the layers behind the first until the run [ends](Self::end_run), and forgets the samples that have been
     /// read: the caller may have changed them since.
     pub(crate) fn begin_run(&mut self, parameters: &Parameters<T>, slots: &[Parameters<T>]) {
-        for (i, half) in self.halves.iter_mut().enumerate() {
-            half.samples.reset();
-            let all = std::iter::once(parameters).chain(slots);
-            for (own, all) in half.second.arrays.iter_mut().zip(all) {
-                let w = all.weight(1);
-                let own_columns = w.slice(s![.., share(w.ncols(), 2, i)]);
-                matrix_mut(own, w.nrows(), own_columns.ncols()).assign(&own_columns);
-            }
+        for half in &mut self.halves {
+            half.begin_run(parameters, slots);
         }
     }
 
-    /// Gives the second layer's weights back.
+    /// Gives them back.
     pub(crate) fn end_run(&self, parameters: &mut Parameters<T>, slots: &mut [Parameters<T>]) {
-        for (i, half) in self.halves.iter().enumerate() {
-            let all = std::iter::once(&mut *parameters).chain(slots.iter_mut());
-            for (own, all) in half.second.arrays.iter().zip(all) {
-                let mut w = all.layer_mut(1).0;
-                let (units, columns) = (w.nrows(), share(w.ncols(), 2, i));
-                let own = matrix(own, units, columns.len());
-                w.slice_mut(s![.., columns]).assign(&own);
-            }
+        for half in &self.halves {
+            half.end_run(parameters, slots);
         }
     }
 
-    /// Takes those rows through the network and back, makes the step that `update` says, and returns Σ w_i J_i and,
-    /// if the step has a penalty, Σ W² before it. Where the cost is not finite, no parameter has been changed.
+    /// Makes the steps of an epoch, and returns what they cost. Where a cost is not finite, no parameter has been changed
+    /// since.
     ///
     /// # Errors
-    /// As the products.
-    pub(crate) fn step(
+    /// As the products; [`Error::Interrupted`] when `stop`, which is asked before each step, says so.
+    pub(crate) fn epoch(
         &mut self,
         ctx: &Context,
-        problem: &Problem<'_, '_, T>,
-        rows: &Rows<'_>,
-        update: &mut UpdateAtOnce<'_, T>,
-    ) -> Result<(f64, f64)> {
-        let penalized = update.step.decay != 0.0;
+        course: &Course<'_, '_, T>,
+        changed: &mut Changed<'_, T>,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<MeanCost> {
         // A thread for each half; where there are more and enough to do, all of them for the one and then for the other.
-        let alone = ctx.serial();
-        let all = ctx.threads() > 2 && rows.len() * self.work > WORTH_SHARING;
-        let (across, within) = if all { (&alone, ctx) } else { (ctx, &alone) };
+        let rows = course.settings.batch_size.unwrap_or(course.epoch.data.len());
+        let all = ctx.threads() > 2 && rows.saturating_mul(self.work) > WORTH_SHARING;
+        let (threads, within) = if all { (1, *ctx) } else { (ctx.threads(), ctx.serial()) };
 
-        let halves = Disjoint::new(&mut self.halves);
-        let mut squares = [const { Ok(0.0) }; 2];
-        {
-            let squares = Disjoint::new(&mut squares);
-            let parts = Disjoint::new(&mut self.parts);
-            let parameters = &*update.parameters;
-            across.parallel(2, |i| {
-                // SAFETY: each half has its own buffers, part and result.
-                let (half, part, squares) = unsafe {
-                    (&mut halves.part(i..i + 1)[0], parts.part(i..i + 1), squares.part(i..i + 1))
-                };
-                let begun = half.begin(within, problem, rows, parameters, i, &mut part[0]);
-                squares[0] = begun.map(|()| match penalized {
-                    true => half.sum_of_squares(within, parameters, i),
-                    false => 0.0,
-                });
-            });
-        }
-        let squares = squares.into_iter().sum::<Result<f64>>()?;
-        let mut sums = [const { Ok(0.0) }; 2];
-        {
-            let sums = Disjoint::new(&mut sums);
-            let parts = &self.parts;
-            let shared = update.shared();
-            across.parallel(2, |i| {
-                // SAFETY: as above; and the halves change parameters of their own, and read no others.
+        let shared = changed.shared();
+        let parts = Disjoint::new(self.parts.as_flattened_mut());
+        let walk = |half| Walk::new(half, course.epoch.batches());
+        let mut walks = self.halves.each_mut().map(walk);
+        let interrupted = in_step(
+            threads,
+            &mut walks,
+            |walk, n| {
+                let now = n % 2;
+                // SAFETY: each half has a part of its own to write; those of the stage before both read, and neither
+                // writes them before the next stage. And each half changes units of its own.
                 unsafe {
-                    let (half, sum) = (&mut halves.part(i..i + 1)[0], sums.part(i..i + 1));
-                    sum[0] = half.finish(within, problem, rows, &shared, i, parts);
+                    let part = 2 * now + walk.half().i;
+                    let part = &mut parts.part(part..part + 1)[0];
+                    let parts = parts.read(2 * (1 - now)..2 * (1 - now) + 2);
+                    walk.stage(&within, course, &shared, parts, part)
                 }
-            });
+            },
+            stop,
+        );
+        if interrupted {
+            return Err(Error::Interrupted);
         }
-        let [sum, other] = sums;
-        other.and(sum).map(|sum| (sum, squares))
+        let [cost, other] = walks.map(Walk::end);
+        other.and(cost)
     }
 }
 
@@ -190,6 +188,7 @@ mod tests {
         assert!(!pays(&form(&[64, 100, 10]), 10), "too little work");
         assert!(!pays(&form(&[784, 2048, 2048, 10]), 256), "too large");
         assert!(!pays(&form(&[64, 10]), 10_000), "there is nothing to cut");
+        assert!(!pays(&form(&[9000, 1, 2]), 10_000), "one unit");
         assert!(!pays(&form(&[30, 100, 100, 100, 2]), 100), "too much would be done twice");
         let normalized = form(&[64, 100, 10]).normalized(vec![Some(Normalization::Layer)]);
         assert!(!pays(&normalized.unwrap(), 200));

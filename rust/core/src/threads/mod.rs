@@ -3,6 +3,7 @@
 //! Nothing starts before the first piece of work that wants more than one thread.
 
 mod affinity;
+mod in_step;
 mod pool;
 mod warning;
 
@@ -11,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::{Error, Result};
 
+pub(crate) use in_step::in_step;
 pub(crate) use pool::run;
 pub use warning::take_warning;
 

@@ -128,13 +128,22 @@ static POOL: AtomicPtr<Pool> = AtomicPtr::new(std::ptr::null_mut());
 pub(crate) fn run(threads: usize, count: usize, work: Option<usize>, task: &Task<'_>) {
     let pool = Pool::of_this_process();
     let brief = work.is_some_and(|work| work < BRIEF);
-    match pool.owner.try_lock() {
-        Ok(owned) => pool.run(owned, threads - 1, count, brief, task),
-        Err(TryLockError::Poisoned(owned)) => {
-            pool.run(owned.into_inner(), threads - 1, count, brief, task);
+    match pool.free() {
+        Some(owned) => pool.run(owned, threads - 1, count, brief, &mut || task(0), task),
+        None => (0..count).for_each(task),
+    }
+}
+
+/// Calls `own` here and `other` on a worker, if one is there in time, else here when `own` has returned; and returns when
+/// both have. A panic in either is passed on to the caller.
+pub(crate) fn beside(own: &mut dyn FnMut(), other: &(dyn Fn() + Sync)) {
+    let pool = Pool::of_this_process();
+    match pool.free() {
+        Some(owned) => pool.run(owned, 1, 2, false, own, &|_| other()),
+        None => {
+            own();
+            other();
         }
-        // The pool is busy with another caller's job, or this is a task of a job itself.
-        Err(TryLockError::WouldBlock) => (0..count).for_each(task),
     }
 }
 
@@ -174,12 +183,23 @@ impl Pool {
         }
     }
 
+    /// Makes the caller the owner, unless the pool is busy with another one's job, or this is a task of a job itself.
+    fn free(&self) -> Option<MutexGuard<'_, Owned>> {
+        match self.owner.try_lock() {
+            Ok(owned) => Some(owned),
+            Err(TryLockError::Poisoned(owned)) => Some(owned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// Does a job of so many tasks, with so many helpers at most. The first task is the caller's own: `first`.
     fn run(
         &'static self,
         mut owned: MutexGuard<'_, Owned>,
         helpers: usize,
         count: usize,
         brief: bool,
+        first: &mut dyn FnMut(),
         task: &Task<'_>,
     ) {
         let helpers = helpers.min(count - 1);
@@ -207,7 +227,7 @@ impl Pool {
         self.core.store(core, Ordering::Relaxed);
 
         let closing = Closing(self);
-        task(0);
+        first();
         self.work(task, count, true);
         drop(closing);
 
