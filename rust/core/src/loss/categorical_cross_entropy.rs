@@ -10,9 +10,13 @@ use super::Targets;
 use super::rows::{self, PerRow, Scratch};
 use crate::float::Float;
 use crate::isa::Isa;
+use crate::math::exp::exp_below;
 use crate::math::log::log;
 use crate::math::speck::without_specks;
 use crate::simd::{Kernel, Vector, VectorMath, dispatch};
+
+/// A row is short if a register holds so many of them.
+const SHORT: usize = 4;
 
 /// `Σ w J`; `dz` over `z`. The shapes agree.
 pub(super) fn value_and_gradient<T: Float>(
@@ -75,13 +79,12 @@ struct Group<T> {
 }
 
 impl<T: Float> Examples<'_, '_, T> {
-    /// Of a group of rows of `k` logits, of which the first is example `first`.
+    /// Of a group of rows of `k` logits with those largest ones, of which the first is example `first`.
     #[inline(always)]
-    fn group<V: VectorMath<Elem = T>>(&self, rows: &[T], k: usize, first: usize) -> Group<T> {
-        let (mut c, mut linear): (PerRow<T>, PerRow<T>) = ([T::ZERO; _], [T::ZERO; _]);
+    fn group(&self, rows: &[T], k: usize, first: usize, c: PerRow<T>) -> Group<T> {
+        let mut linear: PerRow<T> = [T::ZERO; _];
         let (mut mass, mut weight): (PerRow<T>, PerRow<T>) = ([T::ONE; _], [T::ZERO; _]);
         for (i, row) in rows.chunks_exact(k).enumerate() {
-            c[i] = rows::largest::<V>(row);
             match &self.y {
                 Targets::Classes(y) => linear[i] = c[i] - row[y[first + i] as usize],
                 Targets::Values(y) => {
@@ -96,18 +99,29 @@ impl<T: Float> Examples<'_, '_, T> {
         }
         Group { c, linear, mass, weight }
     }
+
+    /// The targets of the same rows, times their weight, subtracted from `rows`.
+    #[inline(always)]
+    fn subtract(&self, rows: &mut [T], k: usize, first: usize, weight: &PerRow<T>) {
+        for (i, row) in rows.chunks_exact_mut(k).enumerate() {
+            match &self.y {
+                Targets::Classes(y) => row[y[first + i] as usize] -= weight[i],
+                Targets::Values(y) => {
+                    for (dz, &y) in row.iter_mut().zip(y.row(first + i)) {
+                        *dz -= weight[i] * y;
+                    }
+                }
+            }
+        }
+    }
 }
 
 impl<T: Float> Group<T> {
     /// `w J` of each row added to `total`, from the rows' `Σ exp(z - c)`.
     #[inline(always)]
     fn add<V: VectorMath<Elem = T>>(&self, sum: &PerRow<T>, mut total: V::Double) -> V::Double {
-        // SAFETY: each array has room for any register.
-        let value = unsafe {
-            let log_sum = log(V::load(sum.as_ptr()));
-            let value = V::load(self.mass.as_ptr()).mul_add(log_sum, V::load(self.linear.as_ptr()));
-            value.mul(V::load(self.weight.as_ptr()))
-        };
+        let (mass, linear) = (rows::load::<V>(&self.mass), rows::load(&self.linear));
+        let value = mass.mul_add(log(rows::load(sum)), linear).mul(rows::load(&self.weight));
         for part in 0..V::PARTS {
             total = total.add(value.widen(part));
         }
@@ -131,7 +145,7 @@ impl<T: Float> Kernel<T> for Value<'_, '_, '_, T> {
         let mut total = V::Double::splat(0.0);
         let at_once = rows::group::<V>(k);
         for (b, group) in z.chunks(k * at_once).enumerate() {
-            let of = examples.group::<V>(group, k, b * at_once);
+            let of = examples.group(group, k, b * at_once, rows::largest_of_each::<V>(group, k));
             let mut sum: PerRow<T> = [T::ONE; _];
             for (i, row) in group.chunks_exact(k).enumerate() {
                 sum[i] = rows::sum_exp::<V>(row, of.c[i]);
@@ -154,13 +168,16 @@ impl<T: Float> Kernel<T> for CrossEntropy<'_, '_, '_, T> {
 
     #[inline(always)]
     fn run<V: VectorMath<Elem = T>>(self) -> f64 {
+        if SHORT * self.k <= V::LANES {
+            return self.by_columns::<V>();
+        }
         let Self { z, k, examples } = self;
         let mut total = V::Double::splat(0.0);
         let mut scratch: Scratch<T> = [T::ZERO; _];
         let at_once = rows::group::<V>(k);
         for (b, group) in z.chunks_mut(k * at_once).enumerate() {
             let (first, count) = (b * at_once, group.len() / k);
-            let of = examples.group::<V>(group, k, first);
+            let of = examples.group(group, k, first, rows::largest_of_each::<V>(group, k));
             let mut sum: PerRow<T> = [T::ONE; _];
             let z = group.as_mut_ptr();
             let (e, apart) = rows::place::<V>(z, k, &mut scratch);
@@ -176,16 +193,55 @@ impl<T: Float> Kernel<T> for CrossEntropy<'_, '_, '_, T> {
                     rows::write_scaled::<V>(from, to, k, factor, without_specks);
                 }
             }
-            for (i, row) in group.chunks_exact_mut(k).enumerate() {
-                match &examples.y {
-                    Targets::Classes(y) => row[y[first + i] as usize] -= of.weight[i],
-                    Targets::Values(y) => {
-                        for (dz, &y) in row.iter_mut().zip(y.row(first + i)) {
-                            *dz -= of.weight[i] * y;
-                        }
-                    }
+            examples.subtract(group, k, first, &of.weight);
+        }
+        total.sum()
+    }
+}
+
+impl<T: Float> CrossEntropy<'_, '_, '_, T> {
+    /// The same for short rows: they are turned over, and a register holds a class of many rows.
+    #[inline(always)]
+    fn by_columns<V: VectorMath<Elem = T>>(self) -> f64 {
+        let Self { z, k, examples } = self;
+        let mut total = V::Double::splat(0.0);
+        // What is left of the group before in the lanes of rows that are not there has no weight.
+        let mut columns: [PerRow<T>; rows::LANES / SHORT] = [[T::ZERO; _]; _];
+        let columns = &mut columns[..k];
+        for (b, group) in z.chunks_mut(k * V::LANES).enumerate() {
+            for (i, row) in group.chunks_exact(k).enumerate() {
+                for (column, &z) in columns.iter_mut().zip(row) {
+                    column[i] = z;
                 }
             }
+            let mut c = rows::load::<V>(&columns[0]);
+            for column in &*columns {
+                c = rows::load::<V>(column).max(c);
+            }
+            // In the order in which a register's lanes are added: by halves.
+            let mut halves = [V::splat(T::ZERO); 2];
+            for (j, column) in columns.iter_mut().enumerate() {
+                let e = exp_below(rows::load::<V>(column).sub(c));
+                halves[j % 2] = halves[j % 2].add(e);
+                rows::store(e, column);
+            }
+            let sum = halves[0].add(halves[1]);
+            let (mut largest, mut sums): (PerRow<T>, PerRow<T>) = ([T::ZERO; _], [T::ZERO; _]);
+            rows::store(c, &mut largest);
+            rows::store(sum, &mut sums);
+            let first = b * V::LANES;
+            let of = examples.group(group, k, first, largest);
+            total = of.add::<V>(&sums, total);
+            let factor = rows::load::<V>(&of.weight).mul(rows::load(&of.mass)).div(sum);
+            for column in &mut *columns {
+                rows::store(without_specks(rows::load::<V>(column).mul(factor)), column);
+            }
+            for (i, row) in group.chunks_exact_mut(k).enumerate() {
+                for (dz, column) in row.iter_mut().zip(&*columns) {
+                    *dz = column[i];
+                }
+            }
+            examples.subtract(group, k, first, &of.weight);
         }
         total.sum()
     }

@@ -9,8 +9,23 @@ use crate::math::Constants;
 use crate::math::exp::exp_below;
 use crate::simd::VectorMath;
 
-/// Room for one number for each row of a group: at least any register's lanes.
-pub(super) type PerRow<T> = [T; 16];
+/// At least any register's lanes.
+pub(super) const LANES: usize = 16;
+
+/// Room for one number for each row of a group.
+pub(super) type PerRow<T> = [T; LANES];
+
+#[inline(always)]
+pub(super) fn load<V: VectorMath>(from: &PerRow<V::Elem>) -> V {
+    // SAFETY: there is room for any register.
+    unsafe { V::load(from.as_ptr()) }
+}
+
+#[inline(always)]
+pub(super) fn store<V: VectorMath>(v: V, to: &mut PerRow<V::Elem>) {
+    // SAFETY: as above.
+    unsafe { v.store(to.as_mut_ptr()) }
+}
 
 /// Elements of a [`Scratch`].
 const SCRATCH: usize = 512;
@@ -35,6 +50,16 @@ pub(super) fn place<V: VectorMath>(
 #[inline(always)]
 pub(super) fn group<V: VectorMath>(k: usize) -> usize {
     (2048 / k).clamp(1, V::LANES)
+}
+
+/// The largest element of each row of a group.
+#[inline(always)]
+pub(super) fn largest_of_each<V: VectorMath>(rows: &[V::Elem], k: usize) -> PerRow<V::Elem> {
+    let mut c = [V::Elem::ZERO; _];
+    for (c, row) in c.iter_mut().zip(rows.chunks_exact(k)) {
+        *c = largest::<V>(row);
+    }
+    c
 }
 
 /// The largest element of a row that has one.
