@@ -11,7 +11,7 @@ use crate::simd::{Kernel, MOST_LANES, Strides, Vector, dispatch};
 ///
 /// Zipping two vectors brings the halves of both under one another, so one addition folds both.
 #[inline(always)]
-fn all_sums<V: Vector>(mut x: [V; MOST_LANES]) -> V {
+pub(super) fn all_sums<V: Vector>(mut x: [V; MOST_LANES]) -> V {
     let mut half = V::LANES / 2;
     while half > 0 {
         for i in 0..half {

@@ -19,7 +19,7 @@ use std::sync::OnceLock;
 use super::Product;
 use super::along::{lot, tile};
 use super::blocking::{Pieces, chunk, dot_slice, dot_tile};
-use super::gemv::across;
+use super::gemv::{across, along};
 use super::matrix::Matrix;
 use super::pack::pack_rows;
 use super::scratch::with_scratch;
@@ -204,6 +204,11 @@ impl<T: Float> Kernel<T> for Sum<'_, T> {
             // SAFETY: the scratch has room for it.
             unsafe { pack_rows::<V>(x, self.scratch, stride) };
             x = Matrix { ptr: self.scratch, rs: stride as isize, cs: 1, ..x };
+        }
+        if columns == 1 {
+            let small = self.small.slice(self.products);
+            // SAFETY: the rows of both are contiguous, and there is a sum for each of `x`'s.
+            return unsafe { along::<V>(small, x.t(), self.to) };
         }
         // So many rows that their sums fill a vector.
         let (most_rows, _) = dot_tile::<V>();
