@@ -138,7 +138,7 @@ fn wait_until(mut so: impl FnMut() -> bool) {
     let mut turns = 0u32;
     while !so() {
         turns = turns.wrapping_add(1);
-        if turns.is_multiple_of(1024) {
+        if turns.is_multiple_of(128) {
             std::thread::yield_now();
         } else {
             std::hint::spin_loop();
