@@ -92,14 +92,15 @@ def test_a_batch_of_several_blocks(network):
 @pytest.mark.parametrize("first_layer", ["direct", "gram"])
 @pytest.mark.parametrize("kind", ["bytes", "floats"])
 def test_float32_follows_float64_for_as_long_as_it_can(photos, network, kind, first_layer):
-    # Later the run is chaotic, in NumPy's float32 as well.
+    # Later rounding decides on which side of its kink a ReLU is, and the run takes another way:
+    # with AVX2 in the 23rd iteration, with AVX-512 not in the first 100.
     begin = he([12288, 20, 7, 5, 1])
-    _, costs = reference.train_gram(photos.X / 255, photos.y, begin, 0.0075, iterations=100)
+    _, costs = reference.train_gram(photos.X / 255, photos.y, begin, 0.0075, iterations=20)
     net = network([(W.astype(np.float32), b.astype(np.float32)) for W, b in begin])
     X = photos.X if kind == "bytes" else (photos.X / 255).astype(np.float32)
     # The default optimiser is the series'.
-    history = pc.train(net, X, photos.y, epochs=100, first_layer=first_layer)
-    np.testing.assert_allclose(history.loss, costs, rtol=0, atol=1e-6)
+    history = pc.train(net, X, photos.y, epochs=20, first_layer=first_layer)
+    np.testing.assert_allclose(history.loss, costs, rtol=0, atol=1e-7)
 
 
 def test_bytes_train_like_their_scaled_floats(network):
