@@ -21,7 +21,6 @@ use crate::epoch::{Batch, Cost, Epoch, MeanCost};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::gram::GramLayer;
-use crate::lanes::Problem;
 use crate::math::first_non_finite;
 use crate::network::Model;
 use crate::order;
@@ -279,7 +278,7 @@ impl<T: Float> Trainer<T> {
         }
         let mut cost = MeanCost::default();
         for batch in epoch.batches() {
-            cost.add(batch.m, self.step(ctx, epoch.data, &batch, stop)?);
+            cost.add(batch.m, self.step(ctx, epoch, &batch, stop)?);
             if !cost.mean.is_finite() {
                 break;
             }
@@ -288,19 +287,20 @@ impl<T: Float> Trainer<T> {
     }
 
     /// One step. Returns the batch's cost before the update.
-    fn step(
+    fn step<'a>(
         &mut self,
         ctx: &Context,
-        data: &Data<'_, T>,
-        batch: &Batch<'_>,
+        epoch: Epoch<'a, '_, T>,
+        batch: &Batch<'a>,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Cost> {
-        let &Batch { ref rows, next, m, .. } = batch;
+        let &Batch { ref rows, m, .. } = batch;
         let penalty = self.penalty(ctx, m);
-        let (settings, passes) = (&self.settings, &mut self.passes);
+        let (architecture, settings, passes) =
+            (&self.architecture, &self.settings, &mut self.passes);
         let mut step = Step::of(settings, batch);
         passes.begin_step(step.number);
-        let problem = Problem { architecture: &self.architecture, loss: settings.loss, data, next };
+        let problem = Course { architecture, settings, epoch }.problem(batch);
         let whole = settings.wants_whole_gradient();
         let (parameters, gradients) = (&mut self.parameters, &mut self.gradients);
         let sum = if passes.can_update_at_once(rows.len()) && !whole {

@@ -23,7 +23,7 @@ pub(crate) struct Course<'a, 'd, T> {
 impl<'a, 'd, T: Float> Course<'a, 'd, T> {
     /// What those rows are taken through.
     pub(crate) fn problem(&self, batch: &Batch<'a>) -> Problem<'a, 'd, T> {
-        let Self { architecture, settings, epoch } = self;
+        let Self { architecture, settings, epoch } = *self;
         Problem { architecture, loss: settings.loss, data: epoch.data, next: batch.next }
     }
 }

@@ -136,7 +136,7 @@ impl<T: Float> Kernel<T> for Pack<'_, T> {
 
     #[inline(always)]
     fn run<V: Vector<Elem = T>>(self) {
-        for products in slices::<T>(self.products, self.small.matrix.rows) {
+        for products in slices::<T>(self.products) {
             let to = self.small.slice(products.clone());
             let from = self.small.matrix.sub(0..to.rows, products);
             // SAFETY: the copy has room for all products, and these are this task's.
@@ -145,11 +145,10 @@ impl<T: Float> Kernel<T> for Pack<'_, T> {
     }
 }
 
-/// The slices of a chunk: so many products of all rows at a time, `rows` of them in the smaller operand, stay in the
-/// first-level cache. A chunk of one row does as it is.
-fn slices<T>(products: Range<usize>, rows: usize) -> impl Iterator<Item = Range<usize>> {
+/// The slices of a chunk: so many products of all rows of the smaller operand at a time stay in the first-level cache.
+fn slices<T>(products: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     let Range { start, end } = products;
-    let most = if rows == 1 { chunk::<T>() } else { dot_slice::<T>() };
+    let most = dot_slice::<T>();
     (start..end.max(start + 1)).step_by(most).map(move |from| from..end.min(from + most))
 }
 
@@ -240,7 +239,7 @@ impl<T: Float> Sum<'_, T> {
         let (rows, columns) =
             (Pieces::at_most(x.rows, most_rows), Pieces::at_most(width, most_columns));
         for i in 0..rows.count {
-            for products in slices::<T>(self.products.clone(), width) {
+            for products in slices::<T>(self.products.clone()) {
                 let start = self.products.start;
                 let first = products.start == start;
                 let x = x.sub(rows.get(i), products.start - start..products.end - start);

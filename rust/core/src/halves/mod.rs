@@ -55,7 +55,7 @@ pub(crate) struct Halves<T: Float> {
     halves: [Half<T>; 2],
     /// What they pass to each other: each half's of a step, and each half's of the next.
     parts: [[Part<T>; 2]; 2],
-    /// Operations of a half for each row.
+    /// Operations of a half in a step.
     work: usize,
 }
 
@@ -103,7 +103,7 @@ impl<T: Float> Halves<T> {
         let new = |i| Half::new(architecture, uint8_scale, rows, slots, i);
         let part = || Part::new(architecture.sizes()[2] * rows);
         let parts = [[part()?, part()?], [part()?, part()?]];
-        let work = 3 * architecture.parameters();
+        let work = rows.saturating_mul(3 * architecture.parameters());
         Ok(Some(Self { halves: [new(0)?, new(1)?], parts, work }))
     }
 
@@ -135,8 +135,7 @@ impl<T: Float> Halves<T> {
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<MeanCost> {
         // A thread for each half; where there are more and enough to do, all of them for the one and then for the other.
-        let rows = course.settings.batch_size.unwrap_or(course.epoch.data.len());
-        let all = ctx.threads() > 2 && rows.saturating_mul(self.work) > WORTH_SHARING;
+        let all = ctx.threads() > 2 && self.work > WORTH_SHARING;
         let (threads, within) = if all { (1, *ctx) } else { (ctx.threads(), ctx.serial()) };
 
         let shared = changed.shared();
@@ -151,7 +150,7 @@ impl<T: Float> Halves<T> {
                 // SAFETY: each half has a part of its own to write; those of the stage before both read, and neither
                 // writes them before the next stage. And each half changes units of its own.
                 unsafe {
-                    let part = 2 * now + walk.half().i;
+                    let part = 2 * now + walk.half.i;
                     let part = &mut parts.part(part..part + 1)[0];
                     let parts = parts.read(2 * (1 - now)..2 * (1 - now) + 2);
                     walk.stage(&within, course, &shared, parts, part)

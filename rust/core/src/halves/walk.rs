@@ -12,24 +12,21 @@ use crate::way::Course;
 
 /// A half, the batches that are still to come, and the one it is at.
 pub(super) struct Walk<'h, 'a, T: Float, B> {
-    half: &'h mut Half<T>,
+    pub(super) half: &'h mut Half<T>,
     batches: B,
     at: Option<(Batch<'a>, Step)>,
-    cost: Result<MeanCost>,
+    cost: MeanCost,
+    result: Result<()>,
 }
 
 impl<'h, 'a, T: Float, B: Iterator<Item = Batch<'a>>> Walk<'h, 'a, T, B> {
     pub(super) fn new(half: &'h mut Half<T>, batches: B) -> Self {
-        Self { half, batches, at: None, cost: Ok(MeanCost::default()) }
-    }
-
-    pub(super) fn half(&self) -> &Half<T> {
-        self.half
+        Self { half, batches, at: None, cost: MeanCost::default(), result: Ok(()) }
     }
 
     /// What the steps cost, or why there are no more.
     pub(super) fn end(self) -> Result<MeanCost> {
-        self.cost
+        self.result.map(|()| self.cost)
     }
 
     /// Finishes a step with the parts of `Z_2` that both halves have left, and begins the next with this half's part of
@@ -51,12 +48,12 @@ impl<'h, 'a, T: Float, B: Iterator<Item = Batch<'a>>> Walk<'h, 'a, T, B> {
                 .and_then(|goes_on| Ok(goes_on && self.begin(ctx, course, first, part)?))
         };
         next.unwrap_or_else(|error| {
-            self.cost = Err(error);
+            self.result = Err(error);
             false
         })
     }
 
-    /// Whether the cost was finite; if not, no parameter has been changed.
+    /// Whether the cost was finite, if there was a step to finish; if not, no parameter has been changed.
     ///
     /// # Safety
     /// As [`stage`](Self::stage).
@@ -67,13 +64,11 @@ impl<'h, 'a, T: Float, B: Iterator<Item = Batch<'a>>> Walk<'h, 'a, T, B> {
         first: &Shared<'_, T>,
         parts: &[Part<T>],
     ) -> Result<bool> {
-        let (Some((batch, step)), Ok(costs)) = (self.at.take(), &mut self.cost) else {
-            return Ok(true);
-        };
+        let Some((batch, step)) = self.at.take() else { return Ok(true) };
         let problem = course.problem(&batch);
         let sum = self.half.loss(ctx, &problem, &batch.rows, parts)?;
         let cost = step.cost(sum, parts.iter().map(|part| part.squares).sum());
-        costs.add(step.m, cost);
+        self.cost.add(step.m, cost);
         if cost.is_finite() {
             // SAFETY: the caller's promise.
             unsafe { self.half.back(ctx, &problem, &batch.rows, &step, first)? };

@@ -178,11 +178,9 @@ impl<T: Float> Kernel<T> for LogSumExp<'_, T> {
                 *c = rows::largest::<V>(row);
                 *sum = rows::sum_exp::<V>(row, *c);
             }
-            // SAFETY: both arrays hold at least LANES elements, `out` its own length.
-            unsafe {
-                let y = V::load(c.as_ptr()).add(log(V::load(sum.as_ptr())));
-                y.store_head(out.as_mut_ptr().cast(), out.len());
-            }
+            let y = rows::load::<V>(&c).add(log(rows::load(&sum)));
+            // SAFETY: `out` holds its own length, at most LANES.
+            unsafe { y.store_head(out.as_mut_ptr().cast(), out.len()) };
         }
     }
 }

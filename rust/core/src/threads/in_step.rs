@@ -8,7 +8,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::pool::beside;
+use super::pool::{beside, wait_until};
 use crate::disjoint::Disjoint;
 
 /// Takes both through stage 0, then both through stage 1, and so on, on one thread or two. `stage` says whether there is a
@@ -129,19 +129,6 @@ impl Drop for EndIfPanicking<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.end.0.store(0, Ordering::Relaxed);
-        }
-    }
-}
-
-/// Looks until it is so, and lets others have the core now and then: among them may be who is waited for.
-fn wait_until(mut so: impl FnMut() -> bool) {
-    let mut turns = 0u32;
-    while !so() {
-        turns = turns.wrapping_add(1);
-        if turns.is_multiple_of(128) {
-            std::thread::yield_now();
-        } else {
-            std::hint::spin_loop();
         }
     }
 }

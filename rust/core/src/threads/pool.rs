@@ -361,20 +361,24 @@ struct Closing<'a>(&'a Pool);
 impl Drop for Closing<'_> {
     fn drop(&mut self) {
         let state = &self.0.meeting.state;
-        let mut inside = state.fetch_and(!OPEN, Ordering::Acquire) & INSIDE;
-        let mut turns = 0u32;
-        while inside != 0 {
-            turns += 1;
-            if turns.is_multiple_of(1024) {
-                std::thread::yield_now();
-            } else {
-                std::hint::spin_loop();
-            }
-            inside = state.load(Ordering::Acquire) & INSIDE;
-        }
+        state.fetch_and(!OPEN, Ordering::Relaxed);
+        wait_until(|| state.load(Ordering::Acquire) & INSIDE == 0);
         if std::thread::panicking() {
             // The caller's own panic is the one that is passed on; a worker's must not turn up in the next job.
             self.0.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
+        }
+    }
+}
+
+/// Looks until it is so, and lets others have the core now and then: among them may be who is waited for.
+pub(super) fn wait_until(mut so: impl FnMut() -> bool) {
+    let mut turns = 0u32;
+    while !so() {
+        turns = turns.wrapping_add(1);
+        if turns.is_multiple_of(128) {
+            std::thread::yield_now();
+        } else {
+            std::hint::spin_loop();
         }
     }
 }
